@@ -1,0 +1,2 @@
+#define FLAT
+#include "header.h"

@@ -1,0 +1,40 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let package = Package(
+    name: "Ring3",
+    products: [
+        .library(name: "Ring3", targets: ["Ring3"]),
+        .executable(name: "ring3", targets: ["ring3-cli"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+    ],
+    targets: [
+        .systemLibrary(name: "CCapstone", pkgConfig: "capstone", providers: [.apt(["libcapstone-dev"])]),
+        .systemLibrary(name: "CHost"),
+        .target(name: "X86", dependencies: ["CCapstone"]),
+        .target(name: "Hardware", dependencies: ["CHost"]),
+        .target(
+            name: "Ring3",
+            dependencies: ["X86", "Hardware", "CHost", .product(name: "Logging", package: "swift-log")]),
+        .executableTarget(
+            name: "ring3-cli",
+            dependencies: [
+                "Ring3", "Hardware", "X86",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+            ]),
+        .target(name: "OracleKit", dependencies: ["Ring3", "X86", "Hardware", "CHost"]),
+        .executableTarget(
+            name: "ring3-oracle",
+            dependencies: ["OracleKit", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+        .testTarget(name: "X86Tests", dependencies: ["X86"]),
+        .testTarget(name: "HardwareTests", dependencies: ["Hardware"]),
+        .testTarget(name: "OracleTests", dependencies: ["OracleKit"]),
+        .testTarget(name: "CLITests", dependencies: ["ring3-cli"]),
+        .testTarget(name: "Ring3Tests", dependencies: ["Ring3", "Hardware", "X86"]),
+    ],
+    swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,28 @@
+/* What Glibc's Swift module does not import: each as a static inline function, so that no C is compiled on its own. */
+#ifndef RING3_CHOST_H
+#define RING3_CHOST_H
+
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE 1
+#endif
+#include <poll.h>
+#include <stdint.h>
+#include <time.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#include <sys/syscall.h>
+
+/* An anonymous file in memory; -1 and errno on failure. */
+static inline int ring3_memfd_create(const char *name) {
+    return (int)syscall(SYS_memfd_create, name, 1u /* MFD_CLOEXEC */);
+}
+
+#include "sse.h"
+#include "x87.h"
+
+/* poll with a timeout in nanoseconds; see ppoll(2). */
+static inline int ring3_ppoll(struct pollfd *descriptors, nfds_t count, const struct timespec *timeout) {
+    return ppoll(descriptors, count, timeout, 0);
+}
+
+#endif

@@ -1,0 +1,105 @@
+/// A device reached through I/O ports or memory. It knows offsets in its own window, never its address.
+///
+/// Accesses arrive at most `accessWidth` bytes wide; the bus splits wider ones into consecutive offsets, low first, as
+/// the ISA bus does for 8-bit cards.
+public protocol BusDevice: AnyObject {
+    /// Widest access in bytes the device takes in one cycle: 1, 2 or 4.
+    var accessWidth: Int { get }
+    /// Value at `offset`, `width` bytes (1, 2, 4); bits above `width` are ignored.
+    func read(offset: UInt32, width: Int) -> UInt32
+    /// Stores the low `width` bytes of `value` at `offset`.
+    func write(offset: UInt32, value: UInt32, width: Int)
+}
+
+extension BusDevice {
+    public var accessWidth: Int { 1 }
+}
+
+/// An address space of devices: the 64 Ki I/O ports, or the guest-physical addresses that are not RAM.
+///
+/// Addresses that no device claims read all ones and ignore writes.
+public final class Bus {
+    /// A range that overlaps one already registered, or leaves the address space.
+    public struct Conflict: Error, Equatable {
+        public let range: ClosedRange<UInt32>
+    }
+
+    struct Window {
+        let range: ClosedRange<UInt32>
+        let device: any BusDevice
+        /// Offset of the window's first address inside the device.
+        let offset: UInt32
+    }
+
+    /// Highest address.
+    public let limit: UInt32
+    private(set) var windows: [Window] = []
+
+    /// - Parameter limit: highest address: 0xFFFF for ports, 0xFFFF_FFFF for memory.
+    public init(limit: UInt32) {
+        self.limit = limit
+    }
+
+    /// Puts `device` at `range`; its first address is the device's offset `offset`.
+    public func register(_ device: any BusDevice, at range: ClosedRange<UInt32>, offset: UInt32 = 0) throws(Conflict) {
+        guard range.upperBound <= limit, !windows.contains(where: { $0.range.overlaps(range) }) else {
+            throw Conflict(range: range)
+        }
+        windows.append(Window(range: range, device: device, offset: offset))
+        windows.sort { $0.range.lowerBound < $1.range.lowerBound }
+    }
+
+    /// Whether a device claims `address`.
+    public func isClaimed(_ address: UInt32) -> Bool { window(at: address) != nil }
+
+    /// Value of `width` (1, 2 or 4) bytes at `address`.
+    public func read(_ address: UInt32, width: Int) -> UInt32 {
+        var value: UInt32 = 0
+        forEachCycle(address, width: width) { window, cycle, done, size in
+            let part =
+                window.map { $0.device.read(offset: cycle - $0.range.lowerBound + $0.offset, width: size) } ?? .max
+            value |= (size == 4 ? part : part & (1 << UInt32(size * 8) - 1)) << UInt32(done * 8)
+        }
+        return value
+    }
+
+    /// Stores the low `width` (1, 2 or 4) bytes of `value` at `address`.
+    public func write(_ address: UInt32, value: UInt32, width: Int) {
+        forEachCycle(address, width: width) { window, cycle, done, size in
+            guard let window else { return }
+            let part = value >> UInt32(done * 8)
+            window.device.write(
+                offset: cycle - window.range.lowerBound + window.offset,
+                value: size == 4 ? part : part & (1 << UInt32(size * 8) - 1), width: size)
+        }
+    }
+
+    private func window(at address: UInt32) -> Window? {
+        var low = 0
+        var high = windows.count
+        while low < high {
+            let middle = (low + high) / 2
+            if windows[middle].range.upperBound < address { low = middle + 1 } else { high = middle }
+        }
+        guard low < windows.count, windows[low].range.contains(address) else { return nil }
+        return windows[low]
+    }
+
+    /// Splits an access into the cycles that devices see: address, bytes already done, size of this one.
+    private func forEachCycle(_ address: UInt32, width: Int, _ body: (Window?, UInt32, Int, Int) -> Void) {
+        var done = 0
+        while done < width {
+            let cycle = (address &+ UInt32(done)) & limit
+            let window = window(at: cycle)
+            var size = width - done
+            if let window {
+                let left = Int(window.range.upperBound - cycle) + 1
+                while size > window.device.accessWidth || size > left || size == 3 { size -= 1 }
+            } else {
+                size = 1
+            }
+            body(window, cycle, done, size)
+            done += size
+        }
+    }
+}

@@ -1,0 +1,104 @@
+import Glibc
+import X86
+
+/// Straight-line pieces of real programs.
+package struct CodeCorpus {
+    /// Each at most `CaseRecord.maximumCode` bytes.
+    package private(set) var blocks: [[UInt8]] = []
+
+    private static let longestBlock = 32
+
+    /// Cuts the executable segments of 32-bit ELF files into blocks; what is not such a file has none.
+    package init(files: [String], decoder: Decoder) {
+        var seen: Set<[UInt8]> = []
+        for file in files {
+            for segment in Self.executableSegments(Self.contents(of: file)) {
+                cut(segment, decoder, &seen)
+            }
+        }
+    }
+
+    /// Blocks end before branches, and before what cannot be compared. Data among the code is decoded as well; it makes
+    /// blocks as good as any.
+    private mutating func cut(_ code: [UInt8], _ decoder: Decoder, _ seen: inout Set<[UInt8]>) {
+        let limit = CaseRecord.maximumCode
+        var undefined: UInt32 = 0
+        var start = 0
+        var position = 0
+        var count = 0
+        func finish(_ next: Int) {
+            if count > 1, position - start <= limit {
+                let block = [UInt8](code[start..<position])
+                if seen.insert(block).inserted { blocks.append(block) }
+            }
+            (start, position, count, undefined) = (next, next, 0, 0)
+        }
+        code.withUnsafeBytes { bytes in
+            while position < code.count {
+                let instruction = decoder.decode(UnsafeRawBufferPointer(rebasing: bytes[position...]), size: .bits32)
+                let length = max(Int(instruction.length), 1)
+                let effects = FlagTable.effects(of: instruction, cl: nil)
+                guard Self.isUsable(instruction), effects.read & undefined == 0,
+                    position + length - start <= limit, count < Self.longestBlock
+                else {
+                    finish(position + length)
+                    continue
+                }
+                undefined = undefined & ~effects.written | effects.undefined
+                position += length
+                count += 1
+            }
+        }
+    }
+
+    private static func isUsable(_ instruction: Instruction) -> Bool {
+        guard instruction.operation.rawValue > Operation.overlong.rawValue else { return false }
+        switch instruction.operation {
+        case .jcc, .jcxz, .jmp, .jmpFar, .call, .callFar, .ret, .retFar, .iret, .loop, .loope, .loopne, .int, .int1,
+            .int3,
+            .into, .sysenter, .sysexit, .hlt, .cpuid, .rdtsc, .rdpmc, .sgdt, .sidt, .sldt, .str, .smsw, .fnsave,
+            .fnstenv,
+            .fxsave, .fldenv, .frstor, .fxrstor, .maskmovq, .maskmovdqu, .lar, .lsl, .popSegment, .movSegment, .lds,
+            .les,
+            .lfs, .lgs, .lss:
+            return false
+        case .bswap: return instruction.operandSize == 4
+        case .shld, .shrd: return instruction.operandSize == 4
+        // Padding that is decoded as ADD [EAX], AL.
+        case .add:
+            return !(instruction.operandSize == 1 && instruction.operands.0.kind == .memory && instruction.length == 2)
+        case .in, .out, .ins, .outs, .cli, .sti, .movControl, .movDebug: return false
+        case .fstp: return true
+        default: return true
+        }
+    }
+
+    private static func contents(of path: String) -> [UInt8] {
+        guard let file = fopen(path, "rb") else { return [] }
+        defer { fclose(file) }
+        var bytes: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 1 << 16)
+        while true {
+            let count = fread(&buffer, 1, buffer.count, file)
+            guard count > 0 else { return bytes }
+            bytes += buffer[..<count]
+        }
+    }
+
+    /// Program headers of type PT_LOAD with PF_X (System V ABI, chapter 5).
+    private static func executableSegments(_ file: [UInt8]) -> [[UInt8]] {
+        func value(_ offset: Int, _ size: Int) -> Int {
+            guard offset >= 0, offset + size <= file.count else { return 0 }
+            return (0..<size).reduce(0) { $0 | Int(file[offset + $1]) << ($1 * 8) }
+        }
+        guard value(0, 4) == 0x464C_457F, value(4, 1) == 1, value(18, 2) == 3 else { return [] }
+        let (table, size) = (value(28, 4), value(42, 2))
+        return (0..<value(44, 2)).compactMap { index in
+            let header = table + index * size
+            let (type, offset, length, flags) =
+                (value(header, 4), value(header + 4, 4), value(header + 16, 4), value(header + 24, 4))
+            guard type == 1, flags & 1 != 0, offset + length <= file.count else { return nil }
+            return [UInt8](file[offset..<offset + length])
+        }
+    }
+}

@@ -1,0 +1,34 @@
+import X86
+
+/// What cannot be asked of the real processor, and why. Nothing else is left out.
+enum Exclusions {
+    static func reason(_ form: InstructionForm) -> String? {
+        switch form.operation {
+        case .cpuid: "names the processor"
+        case .rdtsc: "reads the clock"
+        case .rdpmc: "depends on how the host is profiled"
+        case .sysenter: "is a system call"
+        case .sgdt, .sidt, .sldt, .str, .smsw: "is emulated by the kernel (UMIP)"
+        case .bswap where form.sample.operandSize == 2: "has an undefined result (SDM 2A, BSWAP)"
+        case .fstp where isReserved(form):
+            "is a reserved encoding that is nearly, but not quite, FSTP (SDM 2D, table A-10)"
+        case .iret, .jmpFar, .callFar, .retFar: "depends on descriptor tables"
+        default: nil
+        }
+    }
+
+    /// D9 D8 to DF.
+    private static func isReserved(_ form: InstructionForm) -> Bool {
+        guard form.opcode == [0xD9], case .fixed(let byte) = form.shape else { return false }
+        return (0xD8...0xDF).contains(byte)
+    }
+
+    /// Bytes whose value would make a system call of the instruction.
+    static func isSystemCall(_ instruction: Instruction) -> Bool {
+        switch instruction.operation {
+        case .int: instruction.immediate & 0xFF == 0x80
+        case .sysenter: true
+        default: false
+        }
+    }
+}

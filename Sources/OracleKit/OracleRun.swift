@@ -1,0 +1,103 @@
+import Glibc
+import Ring3
+import X86
+
+/// Compares an engine with the real processor, case after case, and counts.
+package final class OracleRun {
+    /// What to do, and for how long.
+    package struct Options {
+        package var engine = EngineKind.interpret
+        package var seed: UInt64 = 1
+        /// Time, in seconds.
+        package var seconds: Double?
+        package var cases: UInt64?
+        /// The only operation to be tried.
+        package var filter: String?
+        /// The oracle's program.
+        package var program = ".build/guests/oracle"
+        /// ELF files that real code is taken from.
+        package var corpus: [String] = []
+        /// Failures beyond are counted but not examined.
+        package var reportLimit = 10
+
+        package init() {}
+    }
+
+    /// No operation has this name.
+    package struct UnknownOperation: Error, CustomStringConvertible {
+        package let description: String
+    }
+
+    package struct Failure {
+        package let number: UInt64
+        package let text: String
+    }
+
+    package let plan: CasePlan
+    package private(set) var summary: Summary
+    package private(set) var failures: [Failure] = []
+    private let options: Options
+    private let session: OracleSession
+
+    package init(_ options: Options) throws {
+        self.options = options
+        session = try OracleSession(engine: options.engine, program: options.program, seed: options.seed)
+        plan = CasePlan(
+            seed: options.seed, filter: options.filter, corpusFiles: options.corpus, decoder: session.decoder)
+        guard !plan.selected.isEmpty else {
+            throw UnknownOperation(description: "no operation is called \(options.filter ?? "")")
+        }
+        summary = Summary(plan)
+    }
+
+    /// Runs until time or cases are used up. `progress` is called now and then.
+    package func run(progress: (Summary) -> Void = { _ in }) throws {
+        let start = Self.now()
+        var number: UInt64 = 0
+        var before: [(number: UInt64, source: CasePlan.Source)] = []
+        while number < options.cases ?? .max, options.seconds.map({ Self.now() - start < $0 }) ?? true {
+            var batch: [(number: UInt64, source: CasePlan.Source)] = []
+            var cases: [CaseRecord] = []
+            while cases.count < OracleSession.batchSize, number < options.cases ?? .max {
+                if let made = plan.make(number) {
+                    batch.append((number, made.source))
+                    cases.append(made.record)
+                }
+                number += 1
+            }
+            let result = try session.submit(cases)
+            try note(result, before)
+            before = batch
+            summary.seconds = Self.now() - start
+            progress(summary)
+        }
+        try note(try session.finish(), before)
+        summary.seconds = Self.now() - start
+    }
+
+    /// Runs one case by itself. Returns its listing, whether it differs or not; nil if it cannot be compared.
+    package func examine(_ number: UInt64) throws -> (text: String, differs: Bool)? {
+        guard let made = plan.make(number), let verdict = try session.run(made.record) else { return nil }
+        return (Listing(decoder: session.decoder).text(verdict), !verdict.differences.isEmpty)
+    }
+
+    private func note(
+        _ result: OracleSession.BatchResult?, _ batch: [(number: UInt64, source: CasePlan.Source)]
+    ) throws {
+        guard let result else { return }
+        for index in result.compared { summary.count(batch[index].source) }
+        for (index, verdict) in result.mismatches {
+            summary.countMismatch(batch[index].source)
+            guard failures.count < options.reportLimit else { continue }
+            let smallest = try Shrinker(session: session).shrink(verdict)
+            let text = Listing(decoder: session.decoder).text(smallest)
+            failures.append(Failure(number: batch[index].number, text: text))
+        }
+    }
+
+    private static func now() -> Double {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+    }
+}

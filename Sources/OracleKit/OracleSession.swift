@@ -1,0 +1,144 @@
+import Ring3
+import X86
+
+/// The real processor and an engine, side by side: takes cases, says what differs.
+package final class OracleSession {
+    /// What became of one case.
+    package struct Verdict {
+        package let input: CaseRecord
+        package let host: CaseRecord
+        package let ours: CaseRecord
+        /// Empty if the two agree.
+        package let differences: [String]
+    }
+
+    /// What became of a batch: how many cases were compared, and those that differ, by their index.
+    package struct BatchResult {
+        package var compared: [Int] = []
+        package var mismatches: [(index: Int, verdict: Verdict)] = []
+    }
+
+    /// Cases in a batch.
+    package static let batchSize = 512
+
+    package let decoder: Decoder
+    private let machine: UserModeMachine
+    private let process: OracleProcess
+    private let window: MemoryWindow
+    private let analysis: CodeAnalysis
+
+    /// One batch runs on the host while the next is made and run here.
+    private var pending: Batch?
+    private var half = 0
+
+    private struct Batch {
+        var first: Int
+        var inputs: [CaseRecord]
+        var ours: [CaseRecord]
+        /// Index of each among the cases given.
+        var indices: [Int]
+        /// The oracle has said that it is done.
+        var isDone = false
+    }
+
+    package init(engine: EngineKind, program: String, seed: UInt64) throws {
+        window = MemoryWindow(seed: seed)
+        decoder = try Decoder()
+        analysis = CodeAnalysis(decoder: decoder)
+        machine = try UserModeMachine(engine)
+        window.fill(machine.memory)
+        process = try OracleProcess(program: program, window: window, capacity: 2 * Self.batchSize + 1)
+    }
+
+    /// Has `cases` (at most `batchSize`) run on both sides. Returns what became of the batch before, if there was one.
+    package func submit(_ cases: [CaseRecord]) throws -> BatchResult? {
+        precondition(cases.count <= Self.batchSize)
+        var batch = Batch(first: half * Self.batchSize, inputs: [], ours: [], indices: [])
+        for index in cases.indices {
+            let ours = runHere(cases[index])
+            guard isComparable(ours) else { continue }
+            process.records[batch.first + batch.inputs.count] = cases[index]
+            batch.inputs.append(cases[index])
+            batch.ours.append(ours)
+            batch.indices.append(index)
+        }
+        try process.submit(first: batch.first, count: batch.inputs.count)
+        let before = try finish()
+        pending = batch
+        half = 1 - half
+        return before
+    }
+
+    /// What became of the last batch.
+    package func finish() throws -> BatchResult? {
+        guard let batch = pending else { return nil }
+        pending = nil
+        if !batch.isDone { try process.finish() }
+        var result = BatchResult()
+        for index in batch.inputs.indices {
+            let host = process.records[batch.first + index]
+            if host.context.vector == UserContext.systemCall { continue }
+            result.compared.append(batch.indices[index])
+            let verdict = judge(batch.inputs[index], host, batch.ours[index])
+            if !verdict.differences.isEmpty { result.mismatches.append((batch.indices[index], verdict)) }
+        }
+        return result
+    }
+
+    /// One case by itself; nil if it is one that cannot be compared.
+    package func run(_ input: CaseRecord) throws -> Verdict? {
+        let ours = runHere(input)
+        guard isComparable(ours) else { return nil }
+        // Answers come in the order of submission: first that of the batch under way.
+        if pending?.isDone == false {
+            try process.finish()
+            pending?.isDone = true
+        }
+        let spare = 2 * Self.batchSize
+        process.records[spare] = input
+        try process.submit(first: spare, count: 1)
+        try process.finish()
+        let host = process.records[spare]
+        return host.context.vector == UserContext.systemCall ? nil : judge(input, host, ours)
+    }
+
+    private func judge(_ input: CaseRecord, _ host: CaseRecord, _ ours: CaseRecord) -> Verdict {
+        var comparison = Comparison(host: host, ours: ours)
+        var differences = comparison.differences
+        if !differences.isEmpty {
+            // Worked out only when there is something to excuse.
+            let end = analysis.end(of: input, at: host.context.eip)
+            comparison.undefined = end.undefined
+            if let instruction = end.instruction, host.context.vector < 32 {
+                comparison.latitude = Latitude(faultingAt: instruction)
+            }
+            differences = comparison.differences
+        }
+        return Verdict(input: input, host: host, ours: ours, differences: differences)
+    }
+
+    private func runHere(_ input: CaseRecord) -> CaseRecord {
+        var result = input
+        withUnsafeMutableBytes(of: &result.extended) { extended in
+            withUnsafeBytes(of: input.code) { code in
+                machine.run(
+                    UnsafeRawBufferPointer(rebasing: code[..<Int(input.codeLength)]), at: input.codeOffset,
+                    context: &result.context, extended: extended.baseAddress.unsafelyUnwrapped)
+            }
+        }
+        result.changes = window.collectChanges(in: machine.memory, of: input)
+        return result
+    }
+
+    /// False where the two processes are not alike: the reserved addresses hold the oracle's own code and data there and
+    /// nothing here; and the last descriptor of the host's GDT (selector 0x78) has the processor's number for a limit.
+    private func isComparable(_ ours: CaseRecord) -> Bool {
+        let context = ours.context
+        switch context.vector {
+        case 14: return !UserLayout.reserved.contains(context.cr2)
+        case 13: return context.errorCode & ~7 != 0x78
+        case UserContext.runaway: return false
+        default: return true
+        }
+    }
+}

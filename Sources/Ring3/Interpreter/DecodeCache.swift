@@ -1,0 +1,114 @@
+import Glibc
+import X86
+
+/// Decoded instructions by guest-physical address: direct-mapped, one slot for each byte address modulo its size.
+///
+/// A slot's neighbours are the slots of neighbouring addresses, so that a write finds what it invalidates by looking at
+/// the few slots an overlapping instruction could have.
+final class DecodeCache {
+    struct Slot {
+        /// Physical address, and the code size above it; `empty` when there is nothing here.
+        var tag: UInt64
+        var instruction: Instruction
+        /// Makes a slot one cache line of 64 bytes.
+        var padding: (UInt64, UInt64, UInt64)
+    }
+
+    static let empty = UInt64.max
+    /// Slots; a power of two. 1 MiB of code before addresses collide.
+    static let count = 1 << 20
+    static let mask = UInt32(count - 1)
+
+    let slots: UnsafeMutablePointer<Slot>
+    /// Slots behind the last, which stay empty: the interpreter's guess of the next slot may point there.
+    private static let spare = 16
+    private let mapping: UnsafeMutableRawPointer
+    private let mappingSize: Int
+    private let codeMap: UnsafeMutablePointer<UInt64>
+    /// Writes to code chunks that hit no instruction; every so often the chunk is looked at, and freed if empty.
+    private var misses = 0
+
+    /// The host refused the memory; `errno` says why.
+    struct Failure: Error {
+        let errno: Int32
+    }
+
+    /// - Parameter codeMap: see `ProcessorState.codeMap`.
+    init(codeMap: UnsafeMutablePointer<UInt64>) throws(Failure) {
+        let hugePage = 2 << 20
+        mappingSize = (Self.count + Self.spare) * MemoryLayout<Slot>.stride + hugePage
+        guard
+            let base = mmap(
+                nil, mappingSize, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0),
+            base != MAP_FAILED
+        else { throw Failure(errno: errno) }
+        mapping = base
+        self.codeMap = codeMap
+        let aligned =
+            UnsafeMutableRawPointer(
+                bitPattern: (UInt(bitPattern: base) + UInt(hugePage - 1)) & ~UInt(hugePage - 1)) ?? base
+        // Slots lie far apart; with 4 KiB host pages every one would cost a host TLB miss. Advice only: may fail.
+        madvise(aligned, Self.count * MemoryLayout<Slot>.stride, MADV_HUGEPAGE)
+        slots = aligned.bindMemory(to: Slot.self, capacity: Self.count + Self.spare)
+        clear()
+    }
+
+    deinit {
+        munmap(mapping, mappingSize)
+    }
+
+    @inline(__always)
+    static func tag(_ physical: UInt32, is32Bit: Bool) -> UInt64 {
+        // Bit 32 is set in every real tag, so that untouched (zero) slots are empty as well.
+        UInt64(physical) | 1 << 32 | (is32Bit ? 1 << 33 : 0)
+    }
+
+    @inline(__always)
+    func slot(_ physical: UInt32) -> UnsafeMutablePointer<Slot> { slots + Int(physical & Self.mask) }
+
+    /// Puts an instruction in its slot and marks its bytes as code. All of it lies in one page of RAM.
+    func insert(_ physical: UInt32, _ instruction: Instruction, is32Bit: Bool) {
+        let slot = slot(physical)
+        slot.pointee.tag = Self.tag(physical, is32Bit: is32Bit)
+        slot.pointee.instruction = instruction
+        mark(physical, count: UInt32(instruction.length))
+    }
+
+    private func mark(_ physical: UInt32, count: UInt32) {
+        let first = UInt64(physical & 0xFFF) >> 6
+        let last = UInt64((physical & 0xFFF) + count - 1) >> 6
+        codeMap[Int(physical >> 12)] |= 1 << first | 1 << Swift.min(last, 63)
+    }
+
+    /// Forgets every instruction that overlaps the `count` (1...4096) bytes at `physical`, which lie in one page.
+    func invalidate(_ physical: UInt32, count: UInt32) {
+        let first = physical >= 14 ? physical - 14 : 0
+        var hits = 0
+        for address in first...(physical + (count - 1)) {
+            let slot = slot(address)
+            guard UInt32(truncatingIfNeeded: slot.pointee.tag) == address, slot.pointee.tag >> 32 != 0 else { continue }
+            guard address + UInt32(slot.pointee.instruction.length) > physical else { continue }
+            slot.pointee.tag = 0
+            hits += 1
+        }
+        if hits == 0 {
+            misses += 1
+            if misses & 15 == 0 { release(physical) }
+        }
+    }
+
+    /// Unmarks the 64-byte chunk at `physical` if no instruction in the cache touches it any more.
+    private func release(_ physical: UInt32) {
+        let chunk = physical & ~63
+        for address in (chunk >= 14 ? chunk - 14 : 0)...(chunk + 63) {
+            let slot = slot(address)
+            guard UInt32(truncatingIfNeeded: slot.pointee.tag) == address, slot.pointee.tag >> 32 != 0 else { continue }
+            if address + UInt32(slot.pointee.instruction.length) > chunk { return }
+        }
+        codeMap[Int(physical >> 12)] &= ~(1 << UInt64(physical >> 6 & 63))
+    }
+
+    func clear() {
+        madvise(UnsafeMutableRawPointer(slots), Self.count * MemoryLayout<Slot>.stride, MADV_DONTNEED)
+    }
+}

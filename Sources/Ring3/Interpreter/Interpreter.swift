@@ -1,0 +1,210 @@
+import X86
+
+/// Why an engine came back from running.
+enum EngineStop {
+    /// The slice's instructions are done.
+    case sliceEnd
+    /// HLT, and no interrupt to deliver.
+    case halted
+    /// Triple fault.
+    case shutdown
+    /// `Attention.external` was raised.
+    case external
+}
+
+/// The reference engine: one instruction at a time, decoded once and kept, or (textbook) decoded every time.
+final class Interpreter {
+    private let cpu: Processor
+    private let decoder: Decoder
+    private let cache: DecodeCache
+    private var crossing = CrossingCache()
+    /// False: fetch and decode every instruction anew.
+    private let usesCache: Bool
+    /// Where an instruction lives while it is executed without a slot of its own.
+    private let single: UnsafeMutablePointer<Instruction>
+
+    init(cpu: Processor, decoder: Decoder, usesCache: Bool) throws(DecodeCache.Failure) {
+        self.cpu = cpu
+        self.decoder = decoder
+        self.usesCache = usesCache
+        cache = try DecodeCache(codeMap: cpu.pointee.codeMap)
+        single = .allocate(capacity: 1)
+        single.initialize(to: Instruction(.invalid))
+    }
+
+    deinit {
+        single.deallocate()
+    }
+
+    /// RAM that holds decoded code was written.
+    func codeWritten(_ physical: UInt32, count: UInt32) { cache.invalidate(physical, count: count) }
+
+    /// Forgets everything decoded.
+    func flush() {
+        cache.clear()
+        crossing = CrossingCache()
+    }
+
+    /// Runs until `sliceEnd` instructions have been counted, or something else stops it.
+    func run(until sliceEnd: UInt64) -> EngineStop {
+        let cpu = cpu
+        cpu.pointee.sliceEnd = sliceEnd
+        cpu.setAttention([], true)
+        // Straight-line code: the next instruction's slot follows from this one's length, which spares the chain from
+        // EIP to slot to length to EIP. `nextEIP` says where that guess holds.
+        var next = cache.slots
+        var nextEIP = cpu.pointee.eip
+        while true {
+            if cpu.pointee.instructions >= cpu.pointee.stopAt {
+                if let stop = attend() { return stop }
+                continue
+            }
+            do throws(Fault) {
+                try step(cpu, &next, &nextEIP)
+            } catch {
+                cpu.deliver(error)
+            }
+        }
+    }
+
+    /// One instruction, from its slot if it has one.
+    @inline(__always)
+    private func step(
+        _ cpu: Processor, _ next: inout UnsafeMutablePointer<DecodeCache.Slot>, _ nextEIP: inout UInt32
+    ) throws(Fault) {
+        let eip = cpu.pointee.eip
+        let offset = UInt64(eip &- cpu.pointee.fetch.start)
+        let tag = cpu.pointee.fetch.tag &+ offset
+        var slot = next
+        if eip != nextEIP || slot.pointee.tag != tag {
+            slot = cache.slot(UInt32(truncatingIfNeeded: tag))
+            if slot.pointee.tag != tag { return try stepSlowly() }
+        }
+        // An instruction that would leave the window (page or CS limit) goes the slow way.
+        let length = UInt64(slot.pointee.instruction.length)
+        if offset + length > UInt64(cpu.pointee.fetch.count) { return try stepSlowly() }
+        next = slot + Int(length)
+        nextEIP = eip &+ UInt32(truncatingIfNeeded: length)
+        cpu.begin(eip, next: nextEIP)
+        try cpu.execute(withUnsafePointer(to: &slot.pointee.instruction) { $0 })
+    }
+
+    /// One instruction that is not in the cache, or crosses a page, or lies outside RAM.
+    @inline(never)
+    private func stepSlowly() throws(Fault) {
+        let eip = cpu.pointee.eip
+        // A fetch that faults counts as an instruction begun.
+        cpu.begin(eip, next: eip)
+        let instruction = try fetch()
+        cpu.pointee.instructions &-= 1
+        cpu.begin(eip, next: eip &+ UInt32(instruction.length))
+        single.pointee = instruction
+        try cpu.execute(single)
+    }
+
+    /// Fetches and decodes the instruction at EIP, and remembers it.
+    private func fetch() throws(Fault) -> Instruction {
+        let eip = cpu.pointee.eip
+        if eip &- cpu.pointee.fetch.start >= cpu.pointee.fetch.count { try cpu.refillFetchWindow() }
+        let offset = eip &- cpu.pointee.fetch.start
+        // Outside RAM there is no window, and nothing is remembered.
+        let isInRAM = offset < cpu.pointee.fetch.count
+        let tag = cpu.pointee.fetch.tag &+ UInt64(offset)
+        // The window may only just have come here: what is decoded already counts.
+        let slot = cache.slot(UInt32(truncatingIfNeeded: tag))
+        if usesCache, isInRAM, slot.pointee.tag == tag,
+            offset + UInt32(slot.pointee.instruction.length) <= cpu.pointee.fetch.count
+        {
+            return slot.pointee.instruction
+        }
+        if usesCache, isInRAM,
+            let known = try crossing.lookup(tag, fetch: { count throws(Fault) in try cpu.fetchBytes(count) })
+        {
+            return known
+        }
+        if isInRAM, let instruction = cpu.decodeInWindow(decoder) {
+            if usesCache { remember(cpu.pointee.fetch.physical &+ offset, instruction) }
+            return instruction
+        }
+        var bytes: InlineArray<16, UInt8> = InlineArray(repeating: 0)
+        let instruction = try cpu.decodeAcrossPages(decoder, &bytes)
+        if usesCache, isInRAM { crossing.insert(tag, instruction, bytes: bytes) }
+        return instruction
+    }
+
+    private func remember(_ physical: UInt32, _ instruction: Instruction) {
+        let isNewPage = cpu.pointee.codeMap[Int(physical >> 12)] == 0
+        cache.insert(physical, instruction, is32Bit: cpu.pointee.is32BitCode)
+        if isNewPage { cpu.protectCodePage(physical) }
+    }
+
+    /// Looks at everything that can be pending between two instructions, in order of priority (SDM 3A table 6-2), and
+    /// executes one instruction if that has to be watched.
+    @inline(never)
+    private func attend() -> EngineStop? {
+        let attention = cpu.pointee.attention
+        if attention.contains(.shutdown) { return .shutdown }
+        if attention.contains(.external) {
+            cpu.setAttention(.external, false)
+            return .external
+        }
+        let pendingDebug = cpu.pointee.pendingDebug
+        if pendingDebug != 0, cpu.pointee.instructions != cpu.pointee.debugShadowAt {
+            cpu.pointee.pendingDebug = 0
+            cpu.setAttention(.debugTrap, false)
+            cpu.setAttention(.halted, false)
+            cpu.deliverDebugTrap(pendingDebug)
+            return nil
+        }
+        let isShadowed = cpu.pointee.instructions == cpu.pointee.shadowAt
+        if attention.contains(.interrupt), !isShadowed {
+            cpu.deliverExternalInterrupt()
+            return nil
+        }
+        if attention.contains(.halted) { return .halted }
+        if cpu.pointee.instructions >= cpu.pointee.sliceEnd { return .sliceEnd }
+        stepWatched()
+        return nil
+    }
+
+    /// One instruction under single-step, instruction breakpoints, RF or an interrupt shadow.
+    private func stepWatched() {
+        let flags = cpu.pointee.systemFlags
+        let isStepping = flags & Flags.tf != 0
+        if cpu.pointee.attention.contains(.instructionBreakpoints), flags & Flags.rf == 0,
+            cpu.pointee.instructions != cpu.pointee.debugShadowAt
+        {
+            let hits = cpu.instructionBreakpoints(at: cpu.pointee.cs.base &+ cpu.pointee.eip)
+            if hits != 0 { return cpu.deliverInstructionBreakpoint(hits) }
+        }
+        // RF lasts for one instruction; one that sets it (IRET, a task switch) does so after this.
+        if flags & Flags.rf != 0 {
+            cpu.pointee.systemFlags &= ~Flags.rf
+            cpu.flagsChanged()
+        }
+        let steps = cpu.pointee.stepsCancelled
+        do throws(Fault) {
+            var (next, nextEIP) = (cache.slots, cpu.pointee.eip)
+            try step(cpu, &next, &nextEIP)
+            // Entering a handler clears TF and takes the pending trap with it.
+            if isStepping, steps == cpu.pointee.stepsCancelled { cpu.pointee.pendingDebug |= DebugRegister.dr6BS }
+        } catch {
+            cpu.deliver(error)
+        }
+        if cpu.pointee.pendingDebug != 0 { cpu.setAttention(.debugTrap, true) }
+    }
+}
+
+extension Processor {
+    /// Bookkeeping at the start of an instruction.
+    @inline(__always)
+    func begin(_ eip: UInt32, next: UInt32) {
+        pointee.instructionStart = eip
+        pointee.eip = next
+        let count = pointee.instructions &+ 1
+        pointee.instructions = count
+        let place = withUnsafeMutablePointer(to: &pointee.history) { UnsafeMutableRawPointer($0) }
+        place.storeBytes(
+            of: eip, toByteOffset: Int(truncatingIfNeeded: count & 15) << 2, as: UInt32.self)
+    }
+}

@@ -1,0 +1,41 @@
+/// How guest code is executed.
+public enum Engine: String, CaseIterable, Sendable {
+    /// One instruction at a time, no translation: the reference.
+    case interpret
+}
+
+/// What a virtual machine is made of.
+public struct MachineConfiguration: Sendable {
+    /// RAM in bytes: a multiple of 4 KiB, 2 MiB...3 GiB.
+    public var memorySize = 128 << 20
+    public var engine = Engine.interpret
+    /// Virtual time counts instructions, and the clock starts at a fixed date: two runs are bit-identical.
+    public var isDeterministic = false
+    /// Keep decoded instructions; without it every instruction is fetched and decoded anew.
+    public var usesDecodeCache = true
+    /// What the real-time clock starts at, in seconds since 1970 (UTC).
+    public var startDate = 946_684_800
+    /// Stop after so many instructions.
+    public var maximumInstructions = UInt64.max
+    /// Stop after so many host nanoseconds.
+    public var timeout = UInt64.max
+
+    public init() {}
+}
+
+/// How a run ended.
+public enum RunOutcome: Sendable {
+    /// ACPI S5.
+    case powerOff
+    /// Reset by port 0x64, 0x92, 0xCF9: the guest wanted to reboot.
+    case reset
+    /// HLT that no interrupt can end.
+    case finalHalt
+    /// A write to the debug-exit port: (value << 1) | 1.
+    case debugExit(status: UInt32)
+    case tripleFault(TripleFaultReport)
+    case timeout
+    case instructionLimit
+    /// `stop()` was called.
+    case stopped
+}

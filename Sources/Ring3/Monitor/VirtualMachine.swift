@@ -1,0 +1,192 @@
+import Hardware
+import X86
+
+/// A PC: processor, RAM, chipset and an engine, put together and run.
+///
+/// Not thread-safe: everything happens on the thread that calls `run`, except `stop`, which may be called from a signal
+/// handler or another thread.
+public final class VirtualMachine {
+    /// Why a machine could not be built, in one line.
+    public struct Failure: Error, CustomStringConvertible {
+        public let description: String
+        /// The configuration is at fault, not the host.
+        public let isUsage: Bool
+    }
+
+    public let configuration: MachineConfiguration
+    public let memory: PhysicalMemory
+    public let chipset: Chipset
+    /// Guest output and input through COM1.
+    public let console: SerialConsole
+    let cpu: Processor
+    let decoder: Decoder
+    private let time: VirtualTime
+    private let platform: Platform
+    private let interpreter: Interpreter
+    private var outcome: RunOutcome?
+    private var isRunning = false
+    private let stopRequest = StopRequest()
+
+    public init(
+        _ configuration: MachineConfiguration = MachineConfiguration(),
+        console: SerialConsole = SerialConsole(), debugConsole: @escaping (UInt8) -> Void = { _ in }
+    ) throws(Failure) {
+        self.configuration = configuration
+        self.console = console
+        memory = try Self.allocate(configuration.memorySize)
+        do { decoder = try Decoder() } catch { throw Failure(description: error.description, isUsage: false) }
+
+        // The clock's source needs the processor, which needs the buses, which belong to the chipset.
+        let timeBox = TimeBox()
+        var board = Chipset.Configuration(
+            memorySize: configuration.memorySize, startDate: configuration.startDate,
+            timeSource: { timeBox.time?.now ?? 0 })
+        board.serialOutput = { console.transmit($0) }
+        board.debugOutput = debugConsole
+        chipset = Chipset(board)
+        platform = Platform(memory: memory, ports: chipset.ports, mmio: chipset.memory)
+        cpu = .allocate(capacity: 1)
+        cpu.initialize(to: ProcessorState(platform: platform))
+        cpu.reset()
+        time = VirtualTime(cpu: cpu, isDeterministic: configuration.isDeterministic)
+        timeBox.time = time
+        console.clock = { [time] in time.now }
+        do {
+            interpreter = try Interpreter(cpu: cpu, decoder: decoder, usesCache: configuration.usesDecodeCache)
+        } catch {
+            throw Failure(description: "cannot reserve the decode cache: errno \(error.errno)", isUsage: false)
+        }
+        connect()
+    }
+
+    deinit {
+        cpu.pointee.release()
+        cpu.deinitialize(count: 1)
+        cpu.deallocate()
+    }
+
+    private final class TimeBox {
+        var time: VirtualTime?
+    }
+
+    private static func allocate(_ size: Int) throws(Failure) -> PhysicalMemory {
+        guard size >= 2 << 20 else {
+            throw Failure(description: "memory size \(size) bytes is less than 2 MiB", isUsage: true)
+        }
+        do {
+            return try PhysicalMemory(size: size)
+        } catch {
+            switch error {
+            case .badSize:
+                throw Failure(
+                    description: "memory size \(size) bytes: a multiple of 4 KiB of at most 3 GiB is needed",
+                    isUsage: true)
+            case .host(let error):
+                throw Failure(description: "cannot reserve \(size >> 20) MiB of memory: errno \(error)", isUsage: false)
+            }
+        }
+    }
+
+    private func connect() {
+        platform.acknowledgeInterrupt = { [chipset] in chipset.acknowledgeInterrupt() }
+        platform.timestamp = { [time] in time.now }
+        platform.codeWritten = { [interpreter] in interpreter.codeWritten($0, count: $1) }
+        platform.floatingPointError = { [chipset] in chipset.interrupts.line(irq: 13).set($0) }
+        chipset.interruptRequest.onChange = { [cpu] in cpu.setInterruptLine($0) }
+        chipset.onReset = { [unowned self] in end(.reset) }
+        chipset.onPowerOff = { [unowned self] in end(.powerOff) }
+        chipset.onDebugExit = { [unowned self] in end(.debugExit(status: $0)) }
+        chipset.onA20Change = { [cpu] isEnabled in
+            cpu.pointee.a20Mask = isEnabled ? .max : ~(1 << 20)
+            cpu.flushTLB(keepingGlobal: false)
+        }
+        chipset.clock.onNextDeadlineChange = { [unowned self] in
+            // A device armed an earlier alarm than this slice was cut for.
+            if isRunning { cpu.setAttention(.external, true) }
+        }
+    }
+
+    /// Ends the run before the next instruction.
+    private func end(_ outcome: RunOutcome) {
+        if self.outcome == nil { self.outcome = outcome }
+        cpu.setAttention(.external, true)
+    }
+
+    /// Loads an image and puts the processor where its boot protocol says.
+    public func boot(_ request: BootRequest) throws(BootError) {
+        let start = try BootLoader.load(request, into: memory)
+        cpu.start(start)
+        chipset.initializeAsFirmware()
+    }
+
+    /// Asks `run` to return; safe in a signal handler.
+    public var stopper: StopRequest { stopRequest }
+
+    /// Runs until something ends it. May be called again after `timeout`, `instructionLimit` or `stopped`.
+    public func run() -> RunOutcome {
+        let deadline = VirtualTime.hostNow().addingReportingOverflow(configuration.timeout)
+        let end = deadline.overflow ? UInt64.max : deadline.partialValue
+        outcome = nil
+        while true {
+            chipset.clock.fireDueTimers()
+            console.poll(chipset.serial)
+            if let outcome { return outcome }
+            if stopRequest.take() || console.wantsQuit { return .stopped }
+            if cpu.pointee.instructions >= configuration.maximumInstructions { return .instructionLimit }
+            if VirtualTime.hostNow() >= end { return .timeout }
+            isRunning = true
+            let stop = interpreter.run(until: sliceEnd())
+            isRunning = false
+            switch stop {
+            case .sliceEnd, .external: continue
+            case .shutdown: return .tripleFault(TripleFaultReport(cpu, decoder: decoder))
+            case .halted:
+                if outcome == nil, !idle() { return .finalHalt }
+            }
+        }
+    }
+
+    /// Most instructions between two looks at the host.
+    private static let longestSlice: UInt64 = 20_000
+
+    /// Instruction count at which the next event is due, or at which to look at the host again.
+    private func sliceEnd() -> UInt64 {
+        let instructions = cpu.pointee.instructions
+        var count = Self.longestSlice
+        if let next = chipset.clock.nextDeadline {
+            let now = time.now
+            let left = next > now ? next - now : 0
+            let unit = VirtualTime.nanosecondsPerInstruction
+            // When time is the host's this is an estimate; the event is looked at again in any case.
+            count = Swift.min(count, Swift.max(1, (left + unit - 1) / unit))
+        }
+        return Swift.min(instructions + count, configuration.maximumInstructions)
+    }
+
+    /// The processor is halted: waits for the next event. False if none can come.
+    private func idle() -> Bool {
+        guard cpu.isInterruptEnabled else { return false }
+        if console.offer(to: chipset.serial, isHalted: true) { return true }
+        let inputTime = console.inputTime(chipset.serial, isHalted: true)
+        let event = Swift.min(chipset.clock.nextDeadline ?? .max, inputTime ?? .max)
+        guard event < .max else {
+            // Only input can end this halt now.
+            guard console.canReceive(chipset.serial) else { return false }
+            console.wait(nanoseconds: .max)
+            return true
+        }
+        if configuration.isDeterministic {
+            time.skip(to: event)
+        } else {
+            let now = time.now
+            if event > now { console.wait(nanoseconds: event - now) }
+        }
+        return true
+    }
+
+    /// Counters of the run so far.
+    public var statistics: RunStatistics { RunStatistics(cpu.pointee, virtualNanoseconds: time.now) }
+
+    /// The processor's state as it is now.
+    public var registers: RegisterDump { RegisterDump(cpu) }
+}

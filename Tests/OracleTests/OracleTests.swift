@@ -1,0 +1,2 @@
+import OracleKit
+import Testing
