@@ -81,7 +81,9 @@ final class DecodeCache {
     }
 
     /// Forgets every instruction that overlaps the `count` (1...4096) bytes at `physical`, which lie in one page.
-    func invalidate(_ physical: UInt32, count: UInt32) {
+    ///
+    /// - Parameter isStillCode: whether the 64 bytes at an address are code to somebody else too.
+    func invalidate(_ physical: UInt32, count: UInt32, isStillCode: (_ chunk: UInt32) -> Bool) {
         let first = physical >= 14 ? physical - 14 : 0
         var hits = 0
         for address in first...(physical + (count - 1)) {
@@ -93,7 +95,7 @@ final class DecodeCache {
         }
         if hits == 0 {
             misses += 1
-            if misses & 15 == 0 { release(physical) }
+            if misses & 15 == 0, !isStillCode(physical & ~63) { release(physical) }
         }
     }
 

@@ -37,7 +37,13 @@ final class Interpreter {
     }
 
     /// RAM that holds decoded code was written.
-    func codeWritten(_ physical: UInt32, count: UInt32) { cache.invalidate(physical, count: count) }
+    ///
+    /// - Parameter isStillCode: whether another cache of translated code needs to be told of writes to such a chunk.
+    func codeWritten(
+        _ physical: UInt32, count: UInt32, isStillCode: (_ chunk: UInt32) -> Bool
+    ) {
+        cache.invalidate(physical, count: count, isStillCode: isStillCode)
+    }
 
     /// Forgets everything decoded.
     func flush() {
@@ -89,6 +95,28 @@ final class Interpreter {
         try cpu.execute(withUnsafePointer(to: &slot.pointee.instruction) { $0 })
     }
 
+    /// Executes one instruction, whatever it is, and delivers what it raises.
+    func stepAlone() {
+        do throws(Fault) {
+            try stepSlowly()
+        } catch {
+            cpu.deliver(error)
+        }
+    }
+
+    /// The instruction at a physical address in RAM, decoded once and kept; nil if its page ends before it does.
+    func decoded(at physical: UInt32, is32Bit: Bool) -> Instruction? {
+        let slot = cache.slot(physical)
+        if slot.pointee.tag == DecodeCache.tag(physical, is32Bit: is32Bit) { return slot.pointee.instruction }
+        let bytes = UnsafeRawBufferPointer(
+            start: cpu.pointee.ramBase + Int(physical), count: Int(Swift.min(0x1000 - physical & 0xFFF, 15)))
+        cpu.pointee.statistics.decodes &+= 1
+        let instruction = decoder.decode(bytes, size: is32Bit ? .bits32 : .bits16)
+        guard instruction.operation != .truncated else { return nil }
+        remember(physical, instruction, is32Bit: is32Bit)
+        return instruction
+    }
+
     /// One instruction that is not in the cache, or crosses a page, or lies outside RAM.
     @inline(never)
     private func stepSlowly() throws(Fault) {
@@ -123,7 +151,9 @@ final class Interpreter {
             return known
         }
         if isInRAM, let instruction = cpu.decodeInWindow(decoder) {
-            if usesCache { remember(cpu.pointee.fetch.physical &+ offset, instruction) }
+            if usesCache {
+                remember(cpu.pointee.fetch.physical &+ offset, instruction, is32Bit: cpu.pointee.is32BitCode)
+            }
             return instruction
         }
         var bytes: InlineArray<16, UInt8> = InlineArray(repeating: 0)
@@ -132,16 +162,16 @@ final class Interpreter {
         return instruction
     }
 
-    private func remember(_ physical: UInt32, _ instruction: Instruction) {
+    private func remember(_ physical: UInt32, _ instruction: Instruction, is32Bit: Bool) {
         let isNewPage = cpu.pointee.codeMap[Int(physical >> 12)] == 0
-        cache.insert(physical, instruction, is32Bit: cpu.pointee.is32BitCode)
+        cache.insert(physical, instruction, is32Bit: is32Bit)
         if isNewPage { cpu.protectCodePage(physical) }
     }
 
     /// Looks at everything that can be pending between two instructions, in order of priority (SDM 3A table 6-2), and
     /// executes one instruction if that has to be watched.
     @inline(never)
-    private func attend() -> EngineStop? {
+    func attend() -> EngineStop? {
         let attention = cpu.pointee.attention
         if attention.contains(.shutdown) { return .shutdown }
         if attention.contains(.external) {

@@ -2,6 +2,8 @@
 public enum Engine: String, CaseIterable, Sendable {
     /// One instruction at a time, no translation: the reference.
     case interpret
+    /// Translated blocks, run by the threaded executor.
+    case translate
 }
 
 /// What a virtual machine is made of.

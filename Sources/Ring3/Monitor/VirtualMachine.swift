@@ -22,7 +22,7 @@ public final class VirtualMachine {
     let decoder: Decoder
     private let time: VirtualTime
     private let platform: Platform
-    private let interpreter: Interpreter
+    private let engine: any ExecutionEngine
     private var outcome: RunOutcome?
     private var isRunning = false
     private let stopRequest = StopRequest()
@@ -51,11 +51,7 @@ public final class VirtualMachine {
         time = VirtualTime(cpu: cpu, isDeterministic: configuration.isDeterministic)
         timeBox.time = time
         console.clock = { [time] in time.now }
-        do {
-            interpreter = try Interpreter(cpu: cpu, decoder: decoder, usesCache: configuration.usesDecodeCache)
-        } catch {
-            throw Failure(description: "cannot reserve the decode cache: errno \(error.errno)", isUsage: false)
-        }
+        engine = try Self.engine(configuration, cpu, decoder)
         connect()
     }
 
@@ -87,10 +83,20 @@ public final class VirtualMachine {
         }
     }
 
+    private static func engine(
+        _ configuration: MachineConfiguration, _ cpu: Processor, _ decoder: Decoder
+    ) throws(Failure) -> any ExecutionEngine {
+        do {
+            return try configuration.engine.make(cpu: cpu, decoder: decoder, usesCache: configuration.usesDecodeCache)
+        } catch {
+            throw Failure(description: "cannot reserve the engine's caches: errno \(error.errno)", isUsage: false)
+        }
+    }
+
     private func connect() {
         platform.acknowledgeInterrupt = { [chipset] in chipset.acknowledgeInterrupt() }
         platform.timestamp = { [time] in time.now }
-        platform.codeWritten = { [interpreter] in interpreter.codeWritten($0, count: $1) }
+        platform.codeWritten = { [engine] in engine.codeWritten($0, count: $1) }
         platform.floatingPointError = { [chipset] in chipset.interrupts.line(irq: 13).set($0) }
         chipset.interruptRequest.onChange = { [cpu] in cpu.setInterruptLine($0) }
         chipset.onReset = { [unowned self] in end(.reset) }
@@ -135,7 +141,7 @@ public final class VirtualMachine {
             if cpu.pointee.instructions >= configuration.maximumInstructions { return .instructionLimit }
             if VirtualTime.hostNow() >= end { return .timeout }
             isRunning = true
-            let stop = interpreter.run(until: sliceEnd())
+            let stop = engine.run(until: sliceEnd())
             isRunning = false
             switch stop {
             case .sliceEnd, .external: continue

@@ -3,7 +3,7 @@ import X86
 extension Processor {
     /// CF and OF say whether the upper half is significant. SF, ZF, PF and AF are undefined (SDM 2A/2B); as on P6, SF and
     /// PF follow the low half and ZF and AF are clear.
-    private func setProductFlags(low: UInt32, isWide: Bool) {
+    func setProductFlags(low: UInt32, isWide: Bool) {
         var image: UInt32 = isWide ? Flags.cf | Flags.of : 0
         if Int32(bitPattern: low) < 0 { image |= Flags.sf }
         if (low & 0xFF).nonzeroBitCount & 1 == 0 { image |= Flags.pf }

@@ -1,0 +1,40 @@
+import X86
+
+/// What runs guest code: the only thing a machine knows of its engine.
+protocol ExecutionEngine: AnyObject {
+    /// Runs until `sliceEnd` instructions have been counted, or something else stops it.
+    func run(until sliceEnd: UInt64) -> EngineStop
+    /// `count` bytes of RAM at `physical` (one page), which `codeMap` says hold code, were written.
+    func codeWritten(_ physical: UInt32, count: UInt32)
+}
+
+extension Interpreter: ExecutionEngine {
+    func codeWritten(_ physical: UInt32, count: UInt32) {
+        codeWritten(physical, count: count, isStillCode: { _ in false })
+    }
+}
+
+extension ThreadedEngine: ExecutionEngine {}
+
+extension Engine {
+    /// The host refused memory; `errno` says why.
+    struct Failure: Error {
+        let errno: Int32
+    }
+
+    /// An engine for that processor.
+    func make(cpu: Processor, decoder: Decoder, usesCache: Bool) throws(Failure) -> any ExecutionEngine {
+        let interpreter: Interpreter
+        do throws(DecodeCache.Failure) {
+            interpreter = try Interpreter(cpu: cpu, decoder: decoder, usesCache: usesCache)
+        } catch {
+            throw Failure(errno: error.errno)
+        }
+        guard self == .translate else { return interpreter }
+        do throws(TranslationCache.Failure) {
+            return try ThreadedEngine(cpu: cpu, interpreter: interpreter)
+        } catch {
+            throw Failure(errno: error.errno)
+        }
+    }
+}

@@ -1,0 +1,488 @@
+import X86
+
+extension ThreadedEngine {
+    /// How a micro-op ends.
+    private enum Tail {
+        /// Done; the next one follows.
+        case next
+        /// Nothing done: the shared semantics must do the whole instruction.
+        case slow
+        /// A condition holds: leave by the exit that follows.
+        case taken
+        /// It does not: go on behind that exit.
+        case notTaken
+        /// Leave by the exit that this is.
+        case exit
+        /// Leave for the address in `target`.
+        case indirect
+    }
+
+    /// Executes translated blocks, from `start` on and whatever they lead to, until something has to be looked at or a
+    /// block is missing. EIP and the instruction count are exact on return.
+    ///
+    /// One flat loop: the measured way (a micro-op costs 0.8 ns in this shape). Everything rare is out of line.
+    func execute(from start: BlockPointer) {
+        let cpu = cpu
+        let table = cache.table
+        let modeKey = TranslationCache.key(0, start.pointee.mode)
+        var block = start
+        var pc = start.pointee.ops
+        // EIP of the block's first byte.
+        var entry = cpu.pointee.eip
+        while true {
+            var tail = Tail.next
+            var target: UInt32 = 0
+            switch pc.pointee.opcode {
+            case .add32RR: cpu.rr(pc, Add.self, UInt32.self)
+            case .add32RI: cpu.ri(pc, Add.self, UInt32.self)
+            case .add32RM: if !cpu.rm(pc, cpu.address(pc), Add.self, UInt32.self) { tail = .slow }
+            case .add32MR: if !cpu.mr(pc, Add.self, UInt32.self) { tail = .slow }
+            case .add32MI: if !cpu.mi(pc, Add.self, UInt32.self) { tail = .slow }
+            case .or32RR: cpu.rr(pc, Or.self, UInt32.self)
+            case .or32RI: cpu.ri(pc, Or.self, UInt32.self)
+            case .or32RM: if !cpu.rm(pc, cpu.address(pc), Or.self, UInt32.self) { tail = .slow }
+            case .or32MR: if !cpu.mr(pc, Or.self, UInt32.self) { tail = .slow }
+            case .or32MI: if !cpu.mi(pc, Or.self, UInt32.self) { tail = .slow }
+            case .adc32RR: cpu.rr(pc, Adc.self, UInt32.self)
+            case .adc32RI: cpu.ri(pc, Adc.self, UInt32.self)
+            case .adc32RM: if !cpu.rm(pc, cpu.address(pc), Adc.self, UInt32.self) { tail = .slow }
+            case .adc32MR: if !cpu.mr(pc, Adc.self, UInt32.self) { tail = .slow }
+            case .adc32MI: if !cpu.mi(pc, Adc.self, UInt32.self) { tail = .slow }
+            case .sbb32RR: cpu.rr(pc, Sbb.self, UInt32.self)
+            case .sbb32RI: cpu.ri(pc, Sbb.self, UInt32.self)
+            case .sbb32RM: if !cpu.rm(pc, cpu.address(pc), Sbb.self, UInt32.self) { tail = .slow }
+            case .sbb32MR: if !cpu.mr(pc, Sbb.self, UInt32.self) { tail = .slow }
+            case .sbb32MI: if !cpu.mi(pc, Sbb.self, UInt32.self) { tail = .slow }
+            case .and32RR: cpu.rr(pc, And.self, UInt32.self)
+            case .and32RI: cpu.ri(pc, And.self, UInt32.self)
+            case .and32RM: if !cpu.rm(pc, cpu.address(pc), And.self, UInt32.self) { tail = .slow }
+            case .and32MR: if !cpu.mr(pc, And.self, UInt32.self) { tail = .slow }
+            case .and32MI: if !cpu.mi(pc, And.self, UInt32.self) { tail = .slow }
+            case .sub32RR: cpu.rr(pc, Sub.self, UInt32.self)
+            case .sub32RI: cpu.ri(pc, Sub.self, UInt32.self)
+            case .sub32RM: if !cpu.rm(pc, cpu.address(pc), Sub.self, UInt32.self) { tail = .slow }
+            case .sub32MR: if !cpu.mr(pc, Sub.self, UInt32.self) { tail = .slow }
+            case .sub32MI: if !cpu.mi(pc, Sub.self, UInt32.self) { tail = .slow }
+            case .xor32RR: cpu.rr(pc, Xor.self, UInt32.self)
+            case .xor32RI: cpu.ri(pc, Xor.self, UInt32.self)
+            case .xor32RM: if !cpu.rm(pc, cpu.address(pc), Xor.self, UInt32.self) { tail = .slow }
+            case .xor32MR: if !cpu.mr(pc, Xor.self, UInt32.self) { tail = .slow }
+            case .xor32MI: if !cpu.mi(pc, Xor.self, UInt32.self) { tail = .slow }
+            case .cmp32RR: cpu.compareRR(pc, Sub.self, UInt32.self)
+            case .cmp32RI: cpu.compareRI(pc, Sub.self, UInt32.self)
+            case .cmp32RM: if !cpu.compareRM(pc, cpu.address(pc), Sub.self, UInt32.self) { tail = .slow }
+            case .cmp32MR: if !cpu.compareMR(pc, Sub.self, UInt32.self) { tail = .slow }
+            case .cmp32MI: if !cpu.compareMI(pc, cpu.address(pc), Sub.self, UInt32.self) { tail = .slow }
+            case .test32RR: cpu.compareRR(pc, And.self, UInt32.self)
+            case .test32RI: cpu.compareRI(pc, And.self, UInt32.self)
+            case .test32RM: if !cpu.compareRM(pc, cpu.address(pc), And.self, UInt32.self) { tail = .slow }
+            case .test32MR: if !cpu.compareMR(pc, And.self, UInt32.self) { tail = .slow }
+            case .test32MI: if !cpu.compareMI(pc, cpu.address(pc), And.self, UInt32.self) { tail = .slow }
+            case .add16RR: cpu.rr(pc, Add.self, UInt16.self)
+            case .add16RI: cpu.ri(pc, Add.self, UInt16.self)
+            case .add16RM: if !cpu.rm(pc, cpu.address(pc), Add.self, UInt16.self) { tail = .slow }
+            case .add16MR: if !cpu.mr(pc, Add.self, UInt16.self) { tail = .slow }
+            case .add16MI: if !cpu.mi(pc, Add.self, UInt16.self) { tail = .slow }
+            case .or16RR: cpu.rr(pc, Or.self, UInt16.self)
+            case .or16RI: cpu.ri(pc, Or.self, UInt16.self)
+            case .or16RM: if !cpu.rm(pc, cpu.address(pc), Or.self, UInt16.self) { tail = .slow }
+            case .or16MR: if !cpu.mr(pc, Or.self, UInt16.self) { tail = .slow }
+            case .or16MI: if !cpu.mi(pc, Or.self, UInt16.self) { tail = .slow }
+            case .adc16RR: cpu.rr(pc, Adc.self, UInt16.self)
+            case .adc16RI: cpu.ri(pc, Adc.self, UInt16.self)
+            case .adc16RM: if !cpu.rm(pc, cpu.address(pc), Adc.self, UInt16.self) { tail = .slow }
+            case .adc16MR: if !cpu.mr(pc, Adc.self, UInt16.self) { tail = .slow }
+            case .adc16MI: if !cpu.mi(pc, Adc.self, UInt16.self) { tail = .slow }
+            case .sbb16RR: cpu.rr(pc, Sbb.self, UInt16.self)
+            case .sbb16RI: cpu.ri(pc, Sbb.self, UInt16.self)
+            case .sbb16RM: if !cpu.rm(pc, cpu.address(pc), Sbb.self, UInt16.self) { tail = .slow }
+            case .sbb16MR: if !cpu.mr(pc, Sbb.self, UInt16.self) { tail = .slow }
+            case .sbb16MI: if !cpu.mi(pc, Sbb.self, UInt16.self) { tail = .slow }
+            case .and16RR: cpu.rr(pc, And.self, UInt16.self)
+            case .and16RI: cpu.ri(pc, And.self, UInt16.self)
+            case .and16RM: if !cpu.rm(pc, cpu.address(pc), And.self, UInt16.self) { tail = .slow }
+            case .and16MR: if !cpu.mr(pc, And.self, UInt16.self) { tail = .slow }
+            case .and16MI: if !cpu.mi(pc, And.self, UInt16.self) { tail = .slow }
+            case .sub16RR: cpu.rr(pc, Sub.self, UInt16.self)
+            case .sub16RI: cpu.ri(pc, Sub.self, UInt16.self)
+            case .sub16RM: if !cpu.rm(pc, cpu.address(pc), Sub.self, UInt16.self) { tail = .slow }
+            case .sub16MR: if !cpu.mr(pc, Sub.self, UInt16.self) { tail = .slow }
+            case .sub16MI: if !cpu.mi(pc, Sub.self, UInt16.self) { tail = .slow }
+            case .xor16RR: cpu.rr(pc, Xor.self, UInt16.self)
+            case .xor16RI: cpu.ri(pc, Xor.self, UInt16.self)
+            case .xor16RM: if !cpu.rm(pc, cpu.address(pc), Xor.self, UInt16.self) { tail = .slow }
+            case .xor16MR: if !cpu.mr(pc, Xor.self, UInt16.self) { tail = .slow }
+            case .xor16MI: if !cpu.mi(pc, Xor.self, UInt16.self) { tail = .slow }
+            case .cmp16RR: cpu.compareRR(pc, Sub.self, UInt16.self)
+            case .cmp16RI: cpu.compareRI(pc, Sub.self, UInt16.self)
+            case .cmp16RM: if !cpu.compareRM(pc, cpu.address(pc), Sub.self, UInt16.self) { tail = .slow }
+            case .cmp16MR: if !cpu.compareMR(pc, Sub.self, UInt16.self) { tail = .slow }
+            case .cmp16MI: if !cpu.compareMI(pc, cpu.address(pc), Sub.self, UInt16.self) { tail = .slow }
+            case .test16RR: cpu.compareRR(pc, And.self, UInt16.self)
+            case .test16RI: cpu.compareRI(pc, And.self, UInt16.self)
+            case .test16RM: if !cpu.compareRM(pc, cpu.address(pc), And.self, UInt16.self) { tail = .slow }
+            case .test16MR: if !cpu.compareMR(pc, And.self, UInt16.self) { tail = .slow }
+            case .test16MI: if !cpu.compareMI(pc, cpu.address(pc), And.self, UInt16.self) { tail = .slow }
+            case .add8RR: cpu.rr(pc, Add.self, UInt8.self)
+            case .add8RI: cpu.ri(pc, Add.self, UInt8.self)
+            case .add8RM: if !cpu.rm(pc, cpu.address(pc), Add.self, UInt8.self) { tail = .slow }
+            case .add8MR: if !cpu.mr(pc, Add.self, UInt8.self) { tail = .slow }
+            case .add8MI: if !cpu.mi(pc, Add.self, UInt8.self) { tail = .slow }
+            case .or8RR: cpu.rr(pc, Or.self, UInt8.self)
+            case .or8RI: cpu.ri(pc, Or.self, UInt8.self)
+            case .or8RM: if !cpu.rm(pc, cpu.address(pc), Or.self, UInt8.self) { tail = .slow }
+            case .or8MR: if !cpu.mr(pc, Or.self, UInt8.self) { tail = .slow }
+            case .or8MI: if !cpu.mi(pc, Or.self, UInt8.self) { tail = .slow }
+            case .adc8RR: cpu.rr(pc, Adc.self, UInt8.self)
+            case .adc8RI: cpu.ri(pc, Adc.self, UInt8.self)
+            case .adc8RM: if !cpu.rm(pc, cpu.address(pc), Adc.self, UInt8.self) { tail = .slow }
+            case .adc8MR: if !cpu.mr(pc, Adc.self, UInt8.self) { tail = .slow }
+            case .adc8MI: if !cpu.mi(pc, Adc.self, UInt8.self) { tail = .slow }
+            case .sbb8RR: cpu.rr(pc, Sbb.self, UInt8.self)
+            case .sbb8RI: cpu.ri(pc, Sbb.self, UInt8.self)
+            case .sbb8RM: if !cpu.rm(pc, cpu.address(pc), Sbb.self, UInt8.self) { tail = .slow }
+            case .sbb8MR: if !cpu.mr(pc, Sbb.self, UInt8.self) { tail = .slow }
+            case .sbb8MI: if !cpu.mi(pc, Sbb.self, UInt8.self) { tail = .slow }
+            case .and8RR: cpu.rr(pc, And.self, UInt8.self)
+            case .and8RI: cpu.ri(pc, And.self, UInt8.self)
+            case .and8RM: if !cpu.rm(pc, cpu.address(pc), And.self, UInt8.self) { tail = .slow }
+            case .and8MR: if !cpu.mr(pc, And.self, UInt8.self) { tail = .slow }
+            case .and8MI: if !cpu.mi(pc, And.self, UInt8.self) { tail = .slow }
+            case .sub8RR: cpu.rr(pc, Sub.self, UInt8.self)
+            case .sub8RI: cpu.ri(pc, Sub.self, UInt8.self)
+            case .sub8RM: if !cpu.rm(pc, cpu.address(pc), Sub.self, UInt8.self) { tail = .slow }
+            case .sub8MR: if !cpu.mr(pc, Sub.self, UInt8.self) { tail = .slow }
+            case .sub8MI: if !cpu.mi(pc, Sub.self, UInt8.self) { tail = .slow }
+            case .xor8RR: cpu.rr(pc, Xor.self, UInt8.self)
+            case .xor8RI: cpu.ri(pc, Xor.self, UInt8.self)
+            case .xor8RM: if !cpu.rm(pc, cpu.address(pc), Xor.self, UInt8.self) { tail = .slow }
+            case .xor8MR: if !cpu.mr(pc, Xor.self, UInt8.self) { tail = .slow }
+            case .xor8MI: if !cpu.mi(pc, Xor.self, UInt8.self) { tail = .slow }
+            case .cmp8RR: cpu.compareRR(pc, Sub.self, UInt8.self)
+            case .cmp8RI: cpu.compareRI(pc, Sub.self, UInt8.self)
+            case .cmp8RM: if !cpu.compareRM(pc, cpu.address(pc), Sub.self, UInt8.self) { tail = .slow }
+            case .cmp8MR: if !cpu.compareMR(pc, Sub.self, UInt8.self) { tail = .slow }
+            case .cmp8MI: if !cpu.compareMI(pc, cpu.address(pc), Sub.self, UInt8.self) { tail = .slow }
+            case .test8RR: cpu.compareRR(pc, And.self, UInt8.self)
+            case .test8RI: cpu.compareRI(pc, And.self, UInt8.self)
+            case .test8RM: if !cpu.compareRM(pc, cpu.address(pc), And.self, UInt8.self) { tail = .slow }
+            case .test8MR: if !cpu.compareMR(pc, And.self, UInt8.self) { tail = .slow }
+            case .test8MI: if !cpu.compareMI(pc, cpu.address(pc), And.self, UInt8.self) { tail = .slow }
+            case .plainAdd32RR: cpu.rr(pc, PlainAdd.self, UInt32.self)
+            case .plainAdd32RI: cpu.ri(pc, PlainAdd.self, UInt32.self)
+            case .plainAdd32RM: if !cpu.rm(pc, cpu.address(pc), PlainAdd.self, UInt32.self) { tail = .slow }
+            case .plainAdd32MR: if !cpu.mr(pc, PlainAdd.self, UInt32.self) { tail = .slow }
+            case .plainAdd32MI: if !cpu.mi(pc, PlainAdd.self, UInt32.self) { tail = .slow }
+            case .plainOr32RR: cpu.rr(pc, PlainOr.self, UInt32.self)
+            case .plainOr32RI: cpu.ri(pc, PlainOr.self, UInt32.self)
+            case .plainOr32RM: if !cpu.rm(pc, cpu.address(pc), PlainOr.self, UInt32.self) { tail = .slow }
+            case .plainOr32MR: if !cpu.mr(pc, PlainOr.self, UInt32.self) { tail = .slow }
+            case .plainOr32MI: if !cpu.mi(pc, PlainOr.self, UInt32.self) { tail = .slow }
+            case .plainAnd32RR: cpu.rr(pc, PlainAnd.self, UInt32.self)
+            case .plainAnd32RI: cpu.ri(pc, PlainAnd.self, UInt32.self)
+            case .plainAnd32RM: if !cpu.rm(pc, cpu.address(pc), PlainAnd.self, UInt32.self) { tail = .slow }
+            case .plainAnd32MR: if !cpu.mr(pc, PlainAnd.self, UInt32.self) { tail = .slow }
+            case .plainAnd32MI: if !cpu.mi(pc, PlainAnd.self, UInt32.self) { tail = .slow }
+            case .plainSub32RR: cpu.rr(pc, PlainSub.self, UInt32.self)
+            case .plainSub32RI: cpu.ri(pc, PlainSub.self, UInt32.self)
+            case .plainSub32RM: if !cpu.rm(pc, cpu.address(pc), PlainSub.self, UInt32.self) { tail = .slow }
+            case .plainSub32MR: if !cpu.mr(pc, PlainSub.self, UInt32.self) { tail = .slow }
+            case .plainSub32MI: if !cpu.mi(pc, PlainSub.self, UInt32.self) { tail = .slow }
+            case .plainXor32RR: cpu.rr(pc, PlainXor.self, UInt32.self)
+            case .plainXor32RI: cpu.ri(pc, PlainXor.self, UInt32.self)
+            case .plainXor32RM: if !cpu.rm(pc, cpu.address(pc), PlainXor.self, UInt32.self) { tail = .slow }
+            case .plainXor32MR: if !cpu.mr(pc, PlainXor.self, UInt32.self) { tail = .slow }
+            case .plainXor32MI: if !cpu.mi(pc, PlainXor.self, UInt32.self) { tail = .slow }
+            case .mov32RR: cpu.setRegister(pc.pointee.a, cpu.register(pc.pointee.b, as: UInt32.self))
+            case .mov32RI: cpu.setRegister(pc.pointee.a, pc.pointee.immediate)
+            case .mov32RM: if !cpu.load(pc, cpu.address(pc), UInt32.self) { tail = .slow }
+            case .mov32MR:
+                if !cpu.store(pc, cpu.address(pc), cpu.register(pc.pointee.a, as: UInt32.self)) { tail = .slow }
+            case .mov32MI: if !cpu.store(pc, cpu.address(pc), pc.pointee.immediate) { tail = .slow }
+            case .mov16RR: cpu.setRegister(pc.pointee.a, cpu.register(pc.pointee.b, as: UInt16.self))
+            case .mov16RI: cpu.setRegister(pc.pointee.a, UInt16(truncatingIfNeeded: pc.pointee.immediate))
+            case .mov16RM: if !cpu.load(pc, cpu.address(pc), UInt16.self) { tail = .slow }
+            case .mov16MR:
+                if !cpu.store(pc, cpu.address(pc), cpu.register(pc.pointee.a, as: UInt16.self)) { tail = .slow }
+            case .mov16MI: if !cpu.store(pc, cpu.address(pc), UInt16(truncatingIfNeeded: pc.pointee.immediate)) { tail = .slow }
+            case .mov8RR: cpu.setRegister(pc.pointee.a, cpu.register(pc.pointee.b, as: UInt8.self))
+            case .mov8RI: cpu.setRegister(pc.pointee.a, UInt8(truncatingIfNeeded: pc.pointee.immediate))
+            case .mov8RM: if !cpu.load(pc, cpu.address(pc), UInt8.self) { tail = .slow }
+            case .mov8MR:
+                if !cpu.store(pc, cpu.address(pc), cpu.register(pc.pointee.a, as: UInt8.self)) { tail = .slow }
+            case .mov8MI: if !cpu.store(pc, cpu.address(pc), UInt8(truncatingIfNeeded: pc.pointee.immediate)) { tail = .slow }
+            case .load32: if !cpu.load(pc, cpu.baseAddress(pc), UInt32.self) { tail = .slow }
+            case .store32:
+                if !cpu.store(pc, cpu.baseAddress(pc), cpu.register(pc.pointee.a, as: UInt32.self)) { tail = .slow }
+            case .load8: if !cpu.load(pc, cpu.baseAddress(pc), UInt8.self) { tail = .slow }
+            case .store8:
+                if !cpu.store(pc, cpu.baseAddress(pc), cpu.register(pc.pointee.a, as: UInt8.self)) { tail = .slow }
+            case .add32RMBase: if !cpu.rm(pc, cpu.baseAddress(pc), Add.self, UInt32.self) { tail = .slow }
+            case .plainAdd32RMBase: if !cpu.rm(pc, cpu.baseAddress(pc), PlainAdd.self, UInt32.self) { tail = .slow }
+            case .cmp32RMBase: if !cpu.compareRM(pc, cpu.baseAddress(pc), Sub.self, UInt32.self) { tail = .slow }
+            case .cmp32MIBase: if !cpu.compareMI(pc, cpu.baseAddress(pc), Sub.self, UInt32.self) { tail = .slow }
+            case .cmp8MIBase: if !cpu.compareMI(pc, cpu.baseAddress(pc), Sub.self, UInt8.self) { tail = .slow }
+            case .zeroExtend8R: cpu.extend(pc, UInt8.self, isSigned: false)
+            case .zeroExtend8M: if !cpu.loadExtended(pc, UInt8.self, isSigned: false) { tail = .slow }
+            case .zeroExtend16R: cpu.extend(pc, UInt16.self, isSigned: false)
+            case .zeroExtend16M: if !cpu.loadExtended(pc, UInt16.self, isSigned: false) { tail = .slow }
+            case .signExtend8R: cpu.extend(pc, UInt8.self, isSigned: true)
+            case .signExtend8M: if !cpu.loadExtended(pc, UInt8.self, isSigned: true) { tail = .slow }
+            case .signExtend16R: cpu.extend(pc, UInt16.self, isSigned: true)
+            case .signExtend16M: if !cpu.loadExtended(pc, UInt16.self, isSigned: true) { tail = .slow }
+            case .lea: cpu.setRegister(pc.pointee.a, cpu.address(pc))
+            case .leaBase: cpu.setRegister(pc.pointee.a, cpu.baseAddress(pc))
+            case .exchange32:
+                let value = cpu.register(pc.pointee.a, as: UInt32.self)
+                cpu.setRegister(pc.pointee.a, cpu.register(pc.pointee.b, as: UInt32.self))
+                cpu.setRegister(pc.pointee.b, value)
+            case .inc32R: cpu.unaryR(pc, Inc.self)
+            case .inc32M: if !cpu.unaryM(pc, Inc.self) { tail = .slow }
+            case .dec32R: cpu.unaryR(pc, Dec.self)
+            case .dec32M: if !cpu.unaryM(pc, Dec.self) { tail = .slow }
+            case .neg32R: cpu.unaryR(pc, Neg.self)
+            case .neg32M: if !cpu.unaryM(pc, Neg.self) { tail = .slow }
+            case .not32R: cpu.unaryR(pc, Not.self)
+            case .not32M: if !cpu.unaryM(pc, Not.self) { tail = .slow }
+            case .plainNeg32R: cpu.setRegister(pc.pointee.a, 0 &- cpu.register(pc.pointee.a, as: UInt32.self))
+            case .shl32I: cpu.shiftI(pc, Shl.self)
+            case .shr32I: cpu.shiftI(pc, Shr.self)
+            case .sar32I: cpu.shiftI(pc, Sar.self)
+            case .rol32I: cpu.shiftI(pc, Rol.self)
+            case .ror32I: cpu.shiftI(pc, Ror.self)
+            case .plainShl32I: cpu.shiftI(pc, PlainShl.self)
+            case .plainShr32I: cpu.shiftI(pc, PlainShr.self)
+            case .plainSar32I: cpu.shiftI(pc, PlainSar.self)
+            case .plainRol32I: cpu.shiftI(pc, PlainRol.self)
+            case .plainRor32I: cpu.shiftI(pc, PlainRor.self)
+            case .shl32C: cpu.shiftC(pc, Shl.self)
+            case .shr32C: cpu.shiftC(pc, Shr.self)
+            case .sar32C: cpu.shiftC(pc, Sar.self)
+            case .plainShl32C: cpu.shiftC(pc, PlainShl.self)
+            case .plainShr32C: cpu.shiftC(pc, PlainShr.self)
+            case .plainSar32C: cpu.shiftC(pc, PlainSar.self)
+            case .imul32RR:
+                cpu.multiply(
+                    pc, cpu.register(pc.pointee.a, as: UInt32.self), cpu.register(pc.pointee.b, as: UInt32.self))
+            case .imul32RRI: cpu.multiply(pc, cpu.register(pc.pointee.b, as: UInt32.self), pc.pointee.immediate)
+            case .imul32RM:
+                if let place = cpu.readable(cpu.address(pc), UInt32.self) {
+                    cpu.multiply(
+                        pc, cpu.register(pc.pointee.a, as: UInt32.self), place.loadUnaligned(as: UInt32.self))
+                } else {
+                    tail = .slow
+                }
+            case .plainImul32RR: cpu.rr(pc, PlainMultiply.self, UInt32.self)
+            case .plainImul32RRI:
+                cpu.setRegister(pc.pointee.a, cpu.register(pc.pointee.b, as: UInt32.self) &* pc.pointee.immediate)
+            case .plainImul32RM: if !cpu.rm(pc, cpu.address(pc), PlainMultiply.self, UInt32.self) { tail = .slow }
+            case .convertDoubleToQuad: cpu.pointee.edx = cpu.pointee.eax.isNegative ? .max : 0
+            case .convertWordToDouble: cpu.pointee.eax = cpu.register(0, as: UInt16.self).signExtended
+            case .setCondition:
+                cpu.setRegister(pc.pointee.a, UInt8(cpu.holds(Condition(low: pc.pointee.d)) ? 1 : 0))
+            case .moveCondition32:
+                if cpu.holds(Condition(low: pc.pointee.d)) {
+                    cpu.setRegister(pc.pointee.a, cpu.register(pc.pointee.b, as: UInt32.self))
+                }
+            case .push32R: if !cpu.push(flat: cpu.register(pc.pointee.a, as: UInt32.self)) { tail = .slow }
+            case .push32I: if !cpu.push(flat: pc.pointee.immediate) { tail = .slow }
+            case .push32M:
+                guard let place = cpu.readable(cpu.address(pc), UInt32.self),
+                    cpu.push(flat: place.loadUnaligned(as: UInt32.self))
+                else {
+                    tail = .slow
+                    break
+                }
+            case .pop32R: if !cpu.pop(flat: pc.pointee.a) { tail = .slow }
+            case .leave32:
+                if let place = cpu.readable(cpu.pointee.ebp, UInt32.self) {
+                    cpu.pointee.esp = cpu.pointee.ebp &+ 4
+                    cpu.pointee.ebp = place.loadUnaligned(as: UInt32.self)
+                } else {
+                    tail = .slow
+                }
+            case .jumpOverflow: tail = cpu.holds(.overflow) ? .taken : .notTaken
+            case .jumpNotOverflow: tail = cpu.holds(.notOverflow) ? .taken : .notTaken
+            case .jumpBelow: tail = cpu.holds(.below) ? .taken : .notTaken
+            case .jumpAboveOrEqual: tail = cpu.holds(.aboveOrEqual) ? .taken : .notTaken
+            case .jumpEqual: tail = cpu.holds(.equal) ? .taken : .notTaken
+            case .jumpNotEqual: tail = cpu.holds(.notEqual) ? .taken : .notTaken
+            case .jumpBelowOrEqual: tail = cpu.holds(.belowOrEqual) ? .taken : .notTaken
+            case .jumpAbove: tail = cpu.holds(.above) ? .taken : .notTaken
+            case .jumpSign: tail = cpu.holds(.sign) ? .taken : .notTaken
+            case .jumpNotSign: tail = cpu.holds(.notSign) ? .taken : .notTaken
+            case .jumpParity: tail = cpu.holds(.parity) ? .taken : .notTaken
+            case .jumpNotParity: tail = cpu.holds(.notParity) ? .taken : .notTaken
+            case .jumpLess: tail = cpu.holds(.less) ? .taken : .notTaken
+            case .jumpGreaterOrEqual: tail = cpu.holds(.greaterOrEqual) ? .taken : .notTaken
+            case .jumpLessOrEqual: tail = cpu.holds(.lessOrEqual) ? .taken : .notTaken
+            case .jumpGreater: tail = cpu.holds(.greater) ? .taken : .notTaken
+            case .cmp32RRBelow: tail = cpu.fusedRR(pc) { a, b in a < b } ? .taken : .notTaken
+            case .cmp32RRAboveOrEqual: tail = cpu.fusedRR(pc) { a, b in a >= b } ? .taken : .notTaken
+            case .cmp32RREqual: tail = cpu.fusedRR(pc) { a, b in a == b } ? .taken : .notTaken
+            case .cmp32RRNotEqual: tail = cpu.fusedRR(pc) { a, b in a != b } ? .taken : .notTaken
+            case .cmp32RRBelowOrEqual: tail = cpu.fusedRR(pc) { a, b in a <= b } ? .taken : .notTaken
+            case .cmp32RRAbove: tail = cpu.fusedRR(pc) { a, b in a > b } ? .taken : .notTaken
+            case .cmp32RRSign: tail = cpu.fusedRR(pc) { a, b in (a &- b).isNegative } ? .taken : .notTaken
+            case .cmp32RRNotSign: tail = cpu.fusedRR(pc) { a, b in !(a &- b).isNegative } ? .taken : .notTaken
+            case .cmp32RRLess: tail = cpu.fusedRR(pc) { a, b in a.signed < b.signed } ? .taken : .notTaken
+            case .cmp32RRGreaterOrEqual: tail = cpu.fusedRR(pc) { a, b in a.signed >= b.signed } ? .taken : .notTaken
+            case .cmp32RRLessOrEqual: tail = cpu.fusedRR(pc) { a, b in a.signed <= b.signed } ? .taken : .notTaken
+            case .cmp32RRGreater: tail = cpu.fusedRR(pc) { a, b in a.signed > b.signed } ? .taken : .notTaken
+            case .cmp32RIBelow: tail = cpu.fusedRI(pc) { a, b in a < b } ? .taken : .notTaken
+            case .cmp32RIAboveOrEqual: tail = cpu.fusedRI(pc) { a, b in a >= b } ? .taken : .notTaken
+            case .cmp32RIEqual: tail = cpu.fusedRI(pc) { a, b in a == b } ? .taken : .notTaken
+            case .cmp32RINotEqual: tail = cpu.fusedRI(pc) { a, b in a != b } ? .taken : .notTaken
+            case .cmp32RIBelowOrEqual: tail = cpu.fusedRI(pc) { a, b in a <= b } ? .taken : .notTaken
+            case .cmp32RIAbove: tail = cpu.fusedRI(pc) { a, b in a > b } ? .taken : .notTaken
+            case .cmp32RISign: tail = cpu.fusedRI(pc) { a, b in (a &- b).isNegative } ? .taken : .notTaken
+            case .cmp32RINotSign: tail = cpu.fusedRI(pc) { a, b in !(a &- b).isNegative } ? .taken : .notTaken
+            case .cmp32RILess: tail = cpu.fusedRI(pc) { a, b in a.signed < b.signed } ? .taken : .notTaken
+            case .cmp32RIGreaterOrEqual: tail = cpu.fusedRI(pc) { a, b in a.signed >= b.signed } ? .taken : .notTaken
+            case .cmp32RILessOrEqual: tail = cpu.fusedRI(pc) { a, b in a.signed <= b.signed } ? .taken : .notTaken
+            case .cmp32RIGreater: tail = cpu.fusedRI(pc) { a, b in a.signed > b.signed } ? .taken : .notTaken
+            case .test32RREqual: tail = cpu.fusedTest(pc) { r in r == 0 } ? .taken : .notTaken
+            case .test32RRNotEqual: tail = cpu.fusedTest(pc) { r in r != 0 } ? .taken : .notTaken
+            case .test32RRSign: tail = cpu.fusedTest(pc) { r in r.isNegative } ? .taken : .notTaken
+            case .test32RRNotSign: tail = cpu.fusedTest(pc) { r in !r.isNegative } ? .taken : .notTaken
+            case .test32RRLessOrEqual: tail = cpu.fusedTest(pc) { r in r.signed <= 0 } ? .taken : .notTaken
+            case .test32RRGreater: tail = cpu.fusedTest(pc) { r in r.signed > 0 } ? .taken : .notTaken
+            case .call:
+                if cpu.push(flat: entry &+ pc.pointee.displacement) { tail = .taken } else { tail = .slow }
+            case .jump: tail = .exit
+            case .jumpAway:
+                let exit = exitOp(pc)
+                cpu.pointee.instructions &+= UInt64(exit.pointee.advance)
+                target = entry &+ exit.pointee.offset
+                tail = .indirect
+            case .ret:
+                if let place = cpu.readable(cpu.pointee.esp, UInt32.self) {
+                    target = place.loadUnaligned(as: UInt32.self)
+                    cpu.pointee.esp = cpu.pointee.esp &+ 4 &+ pc.pointee.immediate
+                    cpu.pointee.instructions &+= UInt64(pc.pointee.displacement)
+                    tail = .indirect
+                } else {
+                    tail = .slow
+                }
+            case .jumpR:
+                target = cpu.register(pc.pointee.a, as: UInt32.self)
+                cpu.pointee.instructions &+= UInt64(pc.pointee.immediate >> 16)
+                tail = .indirect
+            case .jumpM:
+                if let place = cpu.readable(cpu.address(pc), UInt32.self) {
+                    target = place.loadUnaligned(as: UInt32.self)
+                    cpu.pointee.instructions &+= UInt64(pc.pointee.immediate >> 16)
+                    tail = .indirect
+                } else {
+                    tail = .slow
+                }
+            case .callR:
+                target = cpu.register(pc.pointee.a, as: UInt32.self)
+                if cpu.push(flat: entry &+ pc.pointee.immediate & 0xFFFF) {
+                    cpu.pointee.instructions &+= UInt64(pc.pointee.immediate >> 16)
+                    tail = .indirect
+                } else {
+                    tail = .slow
+                }
+            case .callM:
+                if let place = cpu.readable(cpu.address(pc), UInt32.self) {
+                    target = place.loadUnaligned(as: UInt32.self)
+                    if cpu.push(flat: entry &+ pc.pointee.immediate & 0xFFFF) {
+                        cpu.pointee.instructions &+= UInt64(pc.pointee.immediate >> 16)
+                        tail = .indirect
+                    } else {
+                        tail = .slow
+                    }
+                } else {
+                    tail = .slow
+                }
+            case .leave:
+                let exit = exitOp(pc)
+                cpu.pointee.instructions &+= UInt64(exit.pointee.advance)
+                cpu.pointee.eip = entry &+ exit.pointee.offset
+                return
+            case .shared, .callout:
+                guard executeShared(pc, in: block, entry) else { return }
+            case .sharedEnd, .calloutEnd:
+                _ = executeShared(pc, in: block, entry)
+                return
+            }
+            switch tail {
+            case .next: pc += 1
+            case .notTaken: pc += 2
+            case .slow:
+                guard let next = executeSlowly(pc, in: block, entry) else { return }
+                pc = next
+            case .taken, .exit:
+                if tail == .taken { pc += 1 }
+                let exit = exitOp(pc)
+                let instructions = cpu.pointee.instructions &+ UInt64(exit.pointee.advance)
+                var next = exit.pointee.link
+                if instructions &+ next.pointee.limit > cpu.pointee.stopAt {
+                    if pc.pointee.opcode == .jumpAway { continue }
+                    guard let resolved = resolve(exit, of: block, entry) else { return }
+                    next = resolved
+                }
+                cpu.pointee.instructions = instructions
+                entry = entry &+ exit.pointee.offset
+                block = next
+                pc = next.pointee.ops
+            case .indirect:
+                let linear = cpu.pointee.cs.base &+ target
+                let page = cpu.pointee.tlb + Int(linear >> 12 & TLB.mask)
+                let key = modeKey | UInt64(page.pointee.physicalPage | linear & 0xFFF)
+                let found = table + TranslationCache.slot(key)
+                guard page.pointee.executeTag == linear & 0xFFFF_F000, found.pointee.key == key,
+                    cpu.pointee.instructions &+ found.pointee.block.pointee.limit <= cpu.pointee.stopAt
+                else {
+                    cpu.pointee.eip = target
+                    return
+                }
+                entry = target
+                block = found.pointee.block
+                pc = block.pointee.ops
+            }
+        }
+    }
+}
+
+extension ThreadedEngine {
+    @inline(__always)
+    private func exitOp(_ pc: MicroOpPointer) -> UnsafeMutablePointer<ExitOp> {
+        // The same 16 bytes, seen as an exit; both layouts are asserted in `MicroOpTests`.
+        UnsafeMutableRawPointer(pc).assumingMemoryBound(to: ExitOp.self)
+    }
+}
+
+extension Processor {
+    /// CMP of two registers: sets the flags and tells whether the condition holds.
+    @inline(__always)
+    func fusedRR(_ op: MicroOpPointer, _ condition: (UInt32, UInt32) -> Bool) -> Bool {
+        fused(register(op.pointee.a, as: UInt32.self), register(op.pointee.b, as: UInt32.self), condition)
+    }
+
+    @inline(__always)
+    func fusedRI(_ op: MicroOpPointer, _ condition: (UInt32, UInt32) -> Bool) -> Bool {
+        fused(register(op.pointee.a, as: UInt32.self), op.pointee.immediate, condition)
+    }
+
+    @inline(__always)
+    private func fused(_ a: UInt32, _ b: UInt32, _ condition: (UInt32, UInt32) -> Bool) -> Bool {
+        pointee.status = .ofSubtraction(a, b, a &- b)
+        return condition(a, b)
+    }
+
+    /// TEST of two registers.
+    @inline(__always)
+    func fusedTest(_ op: MicroOpPointer, _ condition: (UInt32) -> Bool) -> Bool {
+        let result = register(op.pointee.a, as: UInt32.self) & register(op.pointee.b, as: UInt32.self)
+        pointee.status = .ofLogic(result)
+        return condition(result)
+    }
+}
+
+extension Condition {
+    /// The condition with that encoding; only the low four bits count.
+    @inline(__always)
+    init(low bits: UInt8) { self = unsafeBitCast(bits & 15, to: Condition.self) }
+}

@@ -1,0 +1,137 @@
+import X86
+
+/// Runs the guest from translated blocks: finds or makes the block at EIP, executes it and what it leads to, and leaves
+/// to the interpreter what no block can hold.
+final class ThreadedEngine {
+    let cpu: Processor
+    let cache: TranslationCache
+    let interpreter: Interpreter
+    private let translator: Translator
+
+    /// Bytes of translated code before everything is translated anew.
+    static let cacheSize = 64 << 20
+
+    init(cpu: Processor, interpreter: Interpreter) throws(TranslationCache.Failure) {
+        self.cpu = cpu
+        self.interpreter = interpreter
+        cache = try TranslationCache(ramSize: Int(cpu.pointee.ramSize), capacity: Self.cacheSize)
+        translator = Translator(cpu: cpu, cache: cache, source: interpreter)
+    }
+
+    /// RAM that holds translated or decoded code was written.
+    func codeWritten(_ physical: UInt32, count: UInt32) {
+        cache.invalidate(physical, count: count)
+        interpreter.codeWritten(physical, count: count) { cache.holdsCode($0, count: 64) }
+    }
+
+    /// Runs until `sliceEnd` instructions have been counted, or something else stops it.
+    func run(until sliceEnd: UInt64) -> EngineStop {
+        let cpu = cpu
+        cpu.pointee.sliceEnd = Swift.min(sliceEnd, TranslatedBlock.stale >> 1)
+        cpu.setAttention([], true)
+        while true {
+            if cpu.pointee.instructions >= cpu.pointee.stopAt {
+                if let stop = interpreter.attend() { return stop }
+                continue
+            }
+            guard let block = blockHere(), cpu.pointee.instructions &+ block.pointee.limit <= cpu.pointee.stopAt else {
+                // A block that is longer than what is left of the slice is not begun either.
+                interpreter.stepAlone()
+                cache.statistics.interpreted &+= 1
+                continue
+            }
+            cache.statistics.entries &+= 1
+            execute(from: block)
+        }
+    }
+
+    /// The block at EIP, translated now if need be; nil where there can be none: outside RAM, where fetching faults, or
+    /// across a page.
+    private func blockHere() -> BlockPointer? {
+        let eip = cpu.pointee.eip
+        guard eip <= cpu.pointee.cs.limit else { return nil }
+        let physical: UInt64
+        do throws(Fault) {
+            physical = try cpu.translate(cpu.pointee.cs.base &+ eip, .execute, isUser: cpu.pointee.cpl == 3)
+        } catch {
+            // The interpreter will run into the same fault, and deliver it.
+            return nil
+        }
+        guard cpu.isRAM(physical) else { return nil }
+        let mode = cpu.blockMode
+        let place = UInt32(truncatingIfNeeded: physical)
+        guard let block = cache.find(TranslationCache.key(place, mode)) ?? translator.translate(place, mode) else {
+            return nil
+        }
+        let last = block.pointee.end &- block.pointee.physical &- 1
+        guard mode.contains(.flatCode) || cpu.pointee.cs.limit - eip >= last else { return nil }
+        return block
+    }
+
+    /// Binds an exit to the block it leads to, and returns that if it may be entered. Otherwise leaves the processor at
+    /// its address.
+    @inline(never)
+    func resolve(_ exit: UnsafeMutablePointer<ExitOp>, of block: BlockPointer, _ entry: UInt32) -> BlockPointer? {
+        let instructions = cpu.pointee.instructions &+ UInt64(exit.pointee.advance)
+        if exit.pointee.link.pointee.limit >= TranslatedBlock.stale {
+            let key = TranslationCache.key(block.pointee.physical &+ exit.pointee.offset, block.pointee.mode)
+            if let target = cache.find(key) {
+                exit.pointee.link = target
+                cache.statistics.links &+= 1
+                if instructions &+ target.pointee.limit <= cpu.pointee.stopAt { return target }
+            }
+        }
+        cpu.pointee.instructions = instructions
+        cpu.pointee.eip = entry &+ exit.pointee.offset
+        return nil
+    }
+
+    /// Does the whole instruction of a micro-op by the shared semantics; nothing of it has been done.
+    ///
+    /// Returns the next instruction's micro-op, or nil when the block must be left.
+    @inline(never)
+    func executeSlowly(_ pc: MicroOpPointer, in block: BlockPointer, _ entry: UInt32) -> MicroOpPointer? {
+        cache.statistics.slowPaths &+= 1
+        let index = Int(pc.pointee.index)
+        let record = block.pointee.instructions + index
+        if record.pointee.recovery != 0 {
+            cpu.recoverFlags(of: block.pointee.instructions + Int(record.pointee.recovery - 1))
+        }
+        let count = UInt64(record.pointee.sinceSync)
+        let remaining = UInt64(block.pointee.instructionCount) - UInt64(index) - 1
+        guard perform(record, entry, count), remaining > 0, mayGoOn(block, remaining) else { return nil }
+        // The micro-op that counts them next counts these as well.
+        cpu.pointee.instructions &-= count
+        return block.pointee.ops + Int(block.pointee.instructions[index + 1].firstOp)
+    }
+
+    /// Does a micro-op's instruction by the shared semantics, everything counted. False when the block must be left.
+    @inline(never)
+    func executeShared(_ pc: MicroOpPointer, in block: BlockPointer, _ entry: UInt32) -> Bool {
+        let record = block.pointee.instructions + Int(pc.pointee.index)
+        return perform(record, entry, UInt64(pc.pointee.immediate)) && mayGoOn(block, UInt64(pc.pointee.displacement))
+    }
+
+    /// Executes an instruction, counting `count` of them; false if it did not end at the one behind it.
+    @inline(__always)
+    private func perform(_ record: UnsafeMutablePointer<BlockInstruction>, _ entry: UInt32, _ count: UInt64) -> Bool {
+        let eip = entry &+ UInt32(record.pointee.offset)
+        let next = eip &+ UInt32(record.pointee.instruction.length)
+        cpu.pointee.instructions &+= count &- 1
+        cpu.begin(eip, next: next)
+        do throws(Fault) {
+            try cpu.execute(withUnsafePointer(to: &record.pointee.instruction) { $0 })
+        } catch {
+            cpu.deliver(error)
+            return false
+        }
+        return cpu.pointee.eip == next
+    }
+
+    /// Whether `remaining` more instructions of a block may be executed: nothing pending, not at the end of the slice,
+    /// and the block not overwritten by itself.
+    @inline(__always)
+    private func mayGoOn(_ block: BlockPointer, _ remaining: UInt64) -> Bool {
+        cpu.pointee.instructions &+ remaining <= cpu.pointee.stopAt && block.pointee.limit < TranslatedBlock.stale
+    }
+}

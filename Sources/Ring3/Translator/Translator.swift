@@ -1,0 +1,259 @@
+import X86
+
+/// Forms blocks of guest instructions and has them lowered to micro-ops.
+final class Translator {
+    /// Instructions in a block at most. Longer ones gain nothing and waste more when they are left early.
+    static let longest = 48
+
+    let cache: TranslationCache
+    private let source: Interpreter
+    private let cpu: Processor
+    // The block being made. Ops: two an instruction at most, and an exit.
+    private let instructions = UnsafeMutablePointer<BlockInstruction>.allocate(capacity: longest)
+    private let lowered = UnsafeMutablePointer<LoweredInstruction?>.allocate(capacity: longest)
+    private let ops = UnsafeMutablePointer<MicroOp>.allocate(capacity: longest * 2 + 2)
+    private var instructionCount = 0
+    private var opCount = 0
+    /// Index of the first instruction that has not been counted by an earlier micro-op.
+    private var uncounted = 0
+    /// Of the block's first byte.
+    private var pageOffset: UInt32 = 0
+
+    init(cpu: Processor, cache: TranslationCache, source: Interpreter) {
+        self.cpu = cpu
+        self.cache = cache
+        self.source = source
+        lowered.initialize(repeating: nil, count: Self.longest)
+    }
+
+    deinit {
+        instructions.deallocate()
+        lowered.deallocate()
+        ops.deallocate()
+    }
+
+    /// Translates the block at a physical address in RAM; nil if not even one instruction of it lies in its page.
+    func translate(_ physical: UInt32, _ mode: BlockMode) -> BlockPointer? {
+        let end = collect(physical, mode)
+        guard instructionCount > 0 else { return nil }
+        eliminateDeadFlags()
+        emit(end, mode)
+        if !cache.hasRoom(instructions: instructionCount, ops: opCount) {
+            cache.removeAll()
+            cache.statistics.evictions &+= 1
+        }
+        return cache.insert(
+            key: TranslationCache.key(physical, mode), bytes: physical..<(physical &+ end.length), mode: mode,
+            instructions: UnsafeBufferPointer(start: instructions, count: instructionCount),
+            ops: UnsafeBufferPointer(start: ops, count: opCount))
+    }
+
+    // MARK: Forming the block
+
+    /// Where and how the instructions of a block end.
+    private struct End {
+        /// Bytes in the block.
+        var length: UInt32
+        /// The last instruction leaves the block by itself.
+        var isTransfer: Bool
+        /// What follows can be part of another block.
+        var continues: Bool
+    }
+
+    private func collect(_ physical: UInt32, _ mode: BlockMode) -> End {
+        let lowering = Lowering(mode: mode)
+        instructionCount = 0
+        pageOffset = physical & 0xFFF
+        var offset: UInt32 = 0
+        while instructionCount < Self.longest {
+            guard let instruction = source.decoded(at: physical &+ offset, is32Bit: mode.contains(.code32)) else {
+                return End(length: offset, isTransfer: false, continues: false)
+            }
+            let role = BlockRole(instruction, mode: mode)
+            instructions[instructionCount] = BlockInstruction(
+                instruction: instruction, offset: UInt16(truncatingIfNeeded: offset), firstOp: 0, sinceSync: 0,
+                recovery: 0, role: role, disposition: role.disposition)
+            lowered[instructionCount] =
+                role == .straight
+                ? lowering.lower(instruction, index: UInt16(truncatingIfNeeded: instructionCount)) : nil
+            instructionCount += 1
+            offset += UInt32(instruction.length)
+            if role.endsBlock { return End(length: offset, isTransfer: true, continues: false) }
+            if (physical &+ offset) & 0xFFF == 0 {
+                return End(length: offset, isTransfer: false, continues: mode.contains(.flatCode))
+            }
+        }
+        return End(length: offset, isTransfer: false, continues: mode.contains(.flatCode))
+    }
+
+    // MARK: Dead flags
+
+    /// Finds the instructions whose flags nobody will see, or sees only when something faults on the way.
+    private func eliminateDeadFlags() {
+        for index in stride(from: instructionCount - 2, through: 0, by: -1) {
+            guard let candidate = lowered[index], candidate.withoutFlags != nil, let killer = killer(of: index)
+            else { continue }
+            lowered[index]?.op.opcode = candidate.withoutFlags ?? candidate.op.opcode
+            // From here on it counts as not touching them: what it would have left is recovered or never seen.
+            lowered[index]?.flags = candidate.flags == .writes ? .writes : .none
+            instructions[index].disposition = .rewritten
+            for observer in (index + 1)...killer where lowered[observer]?.mayBeSlow ?? false {
+                if instructions[observer].recovery == 0 {
+                    instructions[observer].recovery = UInt16(truncatingIfNeeded: index + 1)
+                }
+            }
+        }
+    }
+
+    /// The instruction that overwrites the flags of the one at `index` before anybody can have seen them; nil if they
+    /// must be stored.
+    private func killer(of index: Int) -> Int? {
+        let canRecover = instructions[index].flagRecovery != nil
+        var isIntact = true
+        for next in (index + 1)..<instructionCount {
+            guard let follower = lowered[next], follower.flags != .reads, follower.flags != .changes else { return nil }
+            if follower.mayBeSlow, !canRecover || !isIntact { return nil }
+            if follower.flags == .writes { return next }
+            isIntact = isIntact && !mayDisturb(instructions[next], index)
+        }
+        return nil
+    }
+
+    /// Whether an instruction may change what the flags of the one at `index` are recovered from.
+    private func mayDisturb(_ other: BlockInstruction, _ index: Int) -> Bool {
+        let operands = instructions[index].instruction.operands
+        return other.mayChange(operands.0.register)
+            || operands.1.kind == .register && other.mayChange(operands.1.register)
+    }
+
+    // MARK: Emission
+
+    private func emit(_ end: End, _ mode: BlockMode) {
+        opCount = 0
+        uncounted = 0
+        for index in 0..<instructionCount {
+            instructions[index].firstOp = UInt16(truncatingIfNeeded: opCount)
+            instructions[index].sinceSync = count(through: index)
+            switch instructions[index].role {
+            case .straight, .callout: emitStraight(index)
+            case .conditional: emitConditional(index)
+            default: emitTransfer(index)
+            }
+        }
+        guard !end.isTransfer else { return }
+        if end.continues {
+            appendExit(to: end.length, after: instructionCount - 1)
+        } else {
+            append(exit: .leave, offset: end.length, after: instructionCount - 1)
+        }
+    }
+
+    /// Instructions that an exit behind the one at `index` must count.
+    private func count(through index: Int) -> UInt16 { UInt16(truncatingIfNeeded: index + 1 - uncounted) }
+
+    private func append(_ op: MicroOp) {
+        ops[opCount] = op
+        opCount += 1
+    }
+
+    private func emitStraight(_ index: Int) {
+        if let lowered = lowered[index] {
+            if !isFused(index) { append(lowered.op) }
+            return
+        }
+        emitShared(index, instructions[index].role == .callout ? .callout : .shared)
+    }
+
+    private func emitShared(_ index: Int, _ opcode: MicroOpcode) {
+        var op = MicroOp(opcode: opcode, index: UInt16(truncatingIfNeeded: index))
+        op.immediate = UInt32(count(through: index))
+        op.displacement = UInt32(instructionCount - 1 - index)
+        append(op)
+        uncounted = index + 1
+    }
+
+    /// Whether the comparison at `index` is done by the conditional jump behind it.
+    private func isFused(_ index: Int) -> Bool {
+        index + 1 < instructionCount && instructions[index + 1].role == .conditional && fusion(index + 1) != nil
+    }
+
+    /// The micro-op that compares and branches in one, for the conditional jump at `index`.
+    private func fusion(_ index: Int) -> MicroOp? {
+        guard index > 0, var op = lowered[index - 1]?.op else { return nil }
+        let condition = instructions[index].instruction.condition
+        switch op.opcode {
+        case .cmp32RR, .cmp32RI:
+            guard let fused = FusedCondition(comparison: condition) else { return nil }
+            let first: MicroOpcode = op.opcode == .cmp32RR ? .cmp32RRBelow : .cmp32RIBelow
+            op.opcode = first.advanced(by: fused.rawValue)
+        case .test32RR:
+            guard let fused = MicroOpcode.fusedTest(condition) else { return nil }
+            op.opcode = fused
+        default: return nil
+        }
+        return op
+    }
+
+    private func emitConditional(_ index: Int) {
+        if let fused = fusion(index) {
+            append(fused)
+            instructions[index - 1].disposition = .rewritten
+        } else {
+            let condition = UInt16(instructions[index].instruction.condition.rawValue)
+            append(
+                MicroOp(
+                    opcode: .jumpOverflow.advanced(by: condition), index: UInt16(truncatingIfNeeded: index)))
+        }
+        appendExit(to: target(index), after: index)
+    }
+
+    /// Where the relative transfer at `index` goes, from the block's first byte.
+    private func target(_ index: Int) -> UInt32 {
+        let i = instructions[index].instruction
+        return UInt32(instructions[index].offset) &+ UInt32(i.length) &+ i.immediate
+    }
+
+    /// An exit to `offset`: on the block's own page it can be linked for good, elsewhere the mapping may change.
+    private func appendExit(to offset: UInt32, after index: Int) {
+        append(exit: pageOffset &+ offset < 0x1000 ? .jump : .jumpAway, offset: offset, after: index)
+    }
+
+    private func append(exit opcode: MicroOpcode, offset: UInt32, after index: Int) {
+        let exit = ExitOp(opcode: opcode, advance: count(through: index), offset: offset, link: cache.unlinked)
+        append(unsafeBitCast(exit, to: MicroOp.self))
+    }
+
+    private func emitTransfer(_ index: Int) {
+        let i = instructions[index].instruction
+        let next = UInt32(instructions[index].offset) + UInt32(i.length)
+        var op = MicroOp(opcode: .ret, index: UInt16(truncatingIfNeeded: index))
+        switch instructions[index].role {
+        case .jump: appendExit(to: target(index), after: index)
+        case .call:
+            op.opcode = .call
+            op.displacement = next
+            append(op)
+            appendExit(to: target(index), after: index)
+        case .indirectJump, .indirectCall:
+            let isCall = instructions[index].role == .indirectCall
+            if i.operands.0.kind == .register {
+                op.opcode = isCall ? .callR : .jumpR
+                op.a = i.operands.0.register
+            } else {
+                op.opcode = isCall ? .callM : .jumpM
+                op.b = i.memory.base
+                op.c = i.memory.index
+                op.d = 1 << i.memory.shift
+                op.displacement = i.memory.displacement
+            }
+            op.immediate = UInt32(count(through: index)) << 16 | next
+            append(op)
+        case .return:
+            op.displacement = UInt32(count(through: index))
+            op.immediate = i.immediate
+            append(op)
+        case .calloutEnd: emitShared(index, .calloutEnd)
+        default: emitShared(index, .sharedEnd)
+        }
+    }
+}
