@@ -74,7 +74,8 @@ final class DecodeCache {
         mark(physical, count: UInt32(instruction.length))
     }
 
-    private func mark(_ physical: UInt32, count: UInt32) {
+    /// Marks `count` bytes, which lie in one page, as code.
+    func mark(_ physical: UInt32, count: UInt32) {
         let first = UInt64(physical & 0xFFF) >> 6
         let last = UInt64((physical & 0xFFF) + count - 1) >> 6
         codeMap[Int(physical >> 12)] |= 1 << first | 1 << Swift.min(last, 63)

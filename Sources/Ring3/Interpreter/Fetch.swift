@@ -21,6 +21,13 @@ extension Processor {
             tag: DecodeCache.tag(UInt32(truncatingIfNeeded: physical) - before, is32Bit: pointee.is32BitCode))
     }
 
+    /// Physical address of the RAM page at `linear` (a page address), if the TLB knows it to be executable.
+    @inline(__always)
+    func executableRAM(_ linear: UInt32) -> UInt32? {
+        let entry = pointee.tlb + Int(linear >> 12 & TLB.mask)
+        return entry.pointee.executeTag == linear ? entry.pointee.physicalPage : nil
+    }
+
     /// Decodes the instruction at EIP, which is in the fetch window; nil if the window ends before it does.
     func decodeInWindow(_ decoder: Decoder) -> Instruction? {
         let offset = pointee.eip &- pointee.fetch.start

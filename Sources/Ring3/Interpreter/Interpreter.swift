@@ -117,6 +117,29 @@ final class Interpreter {
         return instruction
     }
 
+    /// The instruction that begins at `linear` in one page and ends in the next, with its bytes; nil if the next page is
+    /// not known to be executable RAM just now.
+    func decodedAcrossPages(
+        at physical: UInt32, linear: UInt32, is32Bit: Bool
+    ) -> (instruction: Instruction, bytes: InlineArray<16, UInt8>)? {
+        guard let second = cpu.executableRAM((linear | 0xFFF) &+ 1) else { return nil }
+        let inFirst = Int(0x1000 - physical & 0xFFF)
+        var bytes: InlineArray<16, UInt8> = InlineArray(repeating: 0)
+        for index in 0..<15 {
+            let place = index < inFirst ? Int(physical) + index : Int(second) + index - inFirst
+            bytes[index] = (cpu.pointee.ramBase + place).load(as: UInt8.self)
+        }
+        cpu.pointee.statistics.decodes &+= 1
+        let instruction = withUnsafeBytes(of: &bytes) {
+            decoder.decode(UnsafeRawBufferPointer(rebasing: $0[..<15]), size: is32Bit ? .bits32 : .bits16)
+        }
+        guard Int(instruction.length) > inFirst, instruction.operation != .truncated else { return nil }
+        let isNewPage = cpu.pointee.codeMap[Int(physical >> 12)] == 0
+        cache.mark(physical, count: UInt32(inFirst))
+        if isNewPage { cpu.protectCodePage(physical) }
+        return (instruction, bytes)
+    }
+
     /// One instruction that is not in the cache, or crosses a page, or lies outside RAM.
     @inline(never)
     private func stepSlowly() throws(Fault) {

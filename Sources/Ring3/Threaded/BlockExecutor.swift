@@ -401,6 +401,9 @@ extension ThreadedEngine {
                 cpu.pointee.instructions &+= UInt64(exit.pointee.advance)
                 cpu.pointee.eip = entry &+ exit.pointee.offset
                 return
+            case .crossing:
+                guard isUnchanged(crossing: pc, in: block, entry) else { return }
+                tail = .notTaken
             case .shared, .callout:
                 guard executeShared(pc, in: block, entry) else { return }
             case .sharedEnd, .calloutEnd:

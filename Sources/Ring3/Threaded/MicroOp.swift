@@ -128,6 +128,9 @@ enum MicroOpcode: UInt16, CaseIterable {
     case callR, callM, jumpR, jumpM, ret
     /// Exit to the dispatcher: what follows cannot be part of a block.
     case leave
+    /// Before an instruction that ends in the next page: leave unless that page still holds the bytes in the slot that
+    /// follows, which is data.
+    case crossing
     // The shared semantics.
     /// An innocuous instruction without a micro-op of its own.
     case shared

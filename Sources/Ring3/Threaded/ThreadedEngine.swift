@@ -1,3 +1,4 @@
+import Glibc
 import X86
 
 /// Runs the guest from translated blocks: finds or makes the block at EIP, executes it and what it leads to, and leaves
@@ -60,7 +61,8 @@ final class ThreadedEngine {
         guard cpu.isRAM(physical) else { return nil }
         let mode = cpu.blockMode
         let place = UInt32(truncatingIfNeeded: physical)
-        guard let block = cache.find(TranslationCache.key(place, mode)) ?? translator.translate(place, mode) else {
+        let known = cache.find(TranslationCache.key(place, mode))
+        guard let block = known ?? translator.translate(place, linear: cpu.pointee.cs.base &+ eip, mode) else {
             return nil
         }
         let last = block.pointee.end &- block.pointee.physical &- 1
@@ -84,6 +86,25 @@ final class ThreadedEngine {
         cpu.pointee.instructions = instructions
         cpu.pointee.eip = entry &+ exit.pointee.offset
         return nil
+    }
+
+    /// Whether the next page still holds the rest of an instruction that begins in this one. If not, the interpreter
+    /// executes what is there now.
+    @inline(never)
+    func isUnchanged(crossing pc: MicroOpPointer, in block: BlockPointer, _ entry: UInt32) -> Bool {
+        let record = block.pointee.instructions + Int(pc.pointee.index)
+        let eip = entry &+ UInt32(record.pointee.offset)
+        let page = ((cpu.pointee.cs.base &+ eip) | 0xFFF) &+ 1
+        if let physical = cpu.executableRAM(page) {
+            let there = cpu.pointee.ramBase + Int(physical)
+            // The slot after the micro-op holds the bytes; `a` says how many of them lie in the second page.
+            if memcmp(there, UnsafeRawPointer(pc + 1), Int(pc.pointee.a)) == 0 { return true }
+        }
+        cpu.pointee.instructions &+= UInt64(record.pointee.sinceSync) - 1
+        cpu.pointee.eip = eip
+        interpreter.stepAlone()
+        cache.statistics.interpreted &+= 1
+        return false
     }
 
     /// Does the whole instruction of a micro-op by the shared semantics; nothing of it has been done.

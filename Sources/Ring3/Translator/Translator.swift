@@ -8,16 +8,18 @@ final class Translator {
     let cache: TranslationCache
     private let source: Interpreter
     private let cpu: Processor
-    // The block being made. Ops: two an instruction at most, and an exit.
+    // The block being made. Ops: two an instruction at most, a guard and its data, and an exit.
     private let instructions = UnsafeMutablePointer<BlockInstruction>.allocate(capacity: longest)
     private let lowered = UnsafeMutablePointer<LoweredInstruction?>.allocate(capacity: longest)
-    private let ops = UnsafeMutablePointer<MicroOp>.allocate(capacity: longest * 2 + 2)
+    private let ops = UnsafeMutablePointer<MicroOp>.allocate(capacity: longest * 2 + 4)
     private var instructionCount = 0
     private var opCount = 0
     /// Index of the first instruction that has not been counted by an earlier micro-op.
     private var uncounted = 0
     /// Of the block's first byte.
     private var pageOffset: UInt32 = 0
+    /// Bytes of the last instruction, if it ends in the next page.
+    private var crossingBytes: InlineArray<16, UInt8>?
 
     init(cpu: Processor, cache: TranslationCache, source: Interpreter) {
         self.cpu = cpu
@@ -32,9 +34,11 @@ final class Translator {
         ops.deallocate()
     }
 
-    /// Translates the block at a physical address in RAM; nil if not even one instruction of it lies in its page.
-    func translate(_ physical: UInt32, _ mode: BlockMode) -> BlockPointer? {
-        let end = collect(physical, mode)
+    /// Translates the block at a physical address in RAM, which is mapped at `linear`; nil if its first instruction goes
+    /// on in a page that is not there.
+    func translate(_ physical: UInt32, linear: UInt32, _ mode: BlockMode) -> BlockPointer? {
+        crossingBytes = nil
+        let end = collect(physical, linear: linear, mode)
         guard instructionCount > 0 else { return nil }
         eliminateDeadFlags()
         emit(end, mode)
@@ -43,7 +47,8 @@ final class Translator {
             cache.statistics.evictions &+= 1
         }
         return cache.insert(
-            key: TranslationCache.key(physical, mode), bytes: physical..<(physical &+ end.length), mode: mode,
+            key: TranslationCache.key(physical, mode),
+            bytes: physical..<(physical &+ Swift.min(end.length, 0x1000 - pageOffset)), mode: mode,
             instructions: UnsafeBufferPointer(start: instructions, count: instructionCount),
             ops: UnsafeBufferPointer(start: ops, count: opCount))
     }
@@ -60,14 +65,14 @@ final class Translator {
         var continues: Bool
     }
 
-    private func collect(_ physical: UInt32, _ mode: BlockMode) -> End {
+    private func collect(_ physical: UInt32, linear: UInt32, _ mode: BlockMode) -> End {
         let lowering = Lowering(mode: mode)
         instructionCount = 0
         pageOffset = physical & 0xFFF
         var offset: UInt32 = 0
         while instructionCount < Self.longest {
-            guard let instruction = source.decoded(at: physical &+ offset, is32Bit: mode.contains(.code32)) else {
-                return End(length: offset, isTransfer: false, continues: false)
+            guard let instruction = instruction(at: physical &+ offset, linear: linear &+ offset, mode) else {
+                return End(length: offset, isTransfer: false, continues: mode.contains(.flatCode))
             }
             let role = BlockRole(instruction, mode: mode)
             instructions[instructionCount] = BlockInstruction(
@@ -79,11 +84,22 @@ final class Translator {
             instructionCount += 1
             offset += UInt32(instruction.length)
             if role.endsBlock { return End(length: offset, isTransfer: true, continues: false) }
-            if (physical &+ offset) & 0xFFF == 0 {
+            if pageOffset &+ offset >= 0x1000 {
                 return End(length: offset, isTransfer: false, continues: mode.contains(.flatCode))
             }
         }
         return End(length: offset, isTransfer: false, continues: mode.contains(.flatCode))
+    }
+
+    /// One more instruction for the block. At most the last one reaches into the next page.
+    private func instruction(at physical: UInt32, linear: UInt32, _ mode: BlockMode) -> Instruction? {
+        let is32Bit = mode.contains(.code32)
+        if let instruction = source.decoded(at: physical, is32Bit: is32Bit) { return instruction }
+        guard let crossing = source.decodedAcrossPages(at: physical, linear: linear, is32Bit: is32Bit) else {
+            return nil
+        }
+        crossingBytes = crossing.bytes
+        return crossing.instruction
     }
 
     // MARK: Dead flags
@@ -111,6 +127,8 @@ final class Translator {
         let canRecover = instructions[index].flagRecovery != nil
         var isIntact = true
         for next in (index + 1)..<instructionCount {
+            // The interpreter may have to execute what stands behind a guard.
+            if next == instructionCount - 1, crossingBytes != nil { return nil }
             guard let follower = lowered[next], follower.flags != .reads, follower.flags != .changes else { return nil }
             if follower.mayBeSlow, !canRecover || !isIntact { return nil }
             if follower.flags == .writes { return next }
@@ -134,6 +152,7 @@ final class Translator {
         for index in 0..<instructionCount {
             instructions[index].firstOp = UInt16(truncatingIfNeeded: opCount)
             instructions[index].sinceSync = count(through: index)
+            if index == instructionCount - 1, let bytes = crossingBytes { appendCrossing(index, bytes) }
             switch instructions[index].role {
             case .straight, .callout: emitStraight(index)
             case .conditional: emitConditional(index)
@@ -156,6 +175,18 @@ final class Translator {
         opCount += 1
     }
 
+    /// The guard before an instruction that ends in the next page, and the bytes it expects there.
+    private func appendCrossing(_ index: Int, _ bytes: InlineArray<16, UInt8>) {
+        let inFirst = 0x1000 - Int(pageOffset) - Int(instructions[index].offset)
+        let inSecond = Int(instructions[index].instruction.length) - inFirst
+        var op = MicroOp(opcode: .crossing, index: UInt16(truncatingIfNeeded: index))
+        op.a = UInt8(truncatingIfNeeded: inSecond)
+        append(op)
+        var expected: InlineArray<16, UInt8> = InlineArray(repeating: 0)
+        for place in 0..<inSecond { expected[place] = bytes[inFirst + place] }
+        append(unsafeBitCast(expected, to: MicroOp.self))
+    }
+
     private func emitStraight(_ index: Int) {
         if let lowered = lowered[index] {
             if !isFused(index) { append(lowered.op) }
@@ -174,12 +205,15 @@ final class Translator {
 
     /// Whether the comparison at `index` is done by the conditional jump behind it.
     private func isFused(_ index: Int) -> Bool {
-        index + 1 < instructionCount && instructions[index + 1].role == .conditional && fusion(index + 1) != nil
+        index + 1 < instructionCount && mayFuse(index + 1) && instructions[index + 1].role == .conditional && fusion(index + 1) != nil
     }
+
+    /// A guard must be able to leave before the instruction at `index` and after the one in front of it.
+    private func mayFuse(_ index: Int) -> Bool { crossingBytes == nil || index < instructionCount - 1 }
 
     /// The micro-op that compares and branches in one, for the conditional jump at `index`.
     private func fusion(_ index: Int) -> MicroOp? {
-        guard index > 0, var op = lowered[index - 1]?.op else { return nil }
+        guard index > 0, mayFuse(index), var op = lowered[index - 1]?.op else { return nil }
         let condition = instructions[index].instruction.condition
         switch op.opcode {
         case .cmp32RR, .cmp32RI:
