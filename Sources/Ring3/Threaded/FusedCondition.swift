@@ -26,8 +26,24 @@ enum FusedCondition: UInt16 {
 }
 
 extension MicroOpcode {
+    /// This operation and a conditional exit on its result in one, where there is such a micro-op.
+    func fused(with condition: Condition) -> MicroOpcode? {
+        switch self {
+        case .cmp32RR: FusedCondition(comparison: condition).map { .cmp32RRBelow.advanced(by: $0.rawValue) }
+        case .cmp32RI: FusedCondition(comparison: condition).map { .cmp32RIBelow.advanced(by: $0.rawValue) }
+        case .test32RR: .fusedTest(condition)
+        case .add32RI: condition.pick(.add32RIEqual, .add32RINotEqual)
+        case .sub32RI: condition.pick(.sub32RIEqual, .sub32RINotEqual)
+        case .inc32R: condition.pick(.inc32REqual, .inc32RNotEqual)
+        case .dec32R: condition.pick(.dec32REqual, .dec32RNotEqual)
+        case .test8RR: condition.pick(.test8RREqual, .test8RRNotEqual)
+        case .cmp8RI: condition.pick(.cmp8RIEqual, .cmp8RINotEqual)
+        default: nil
+        }
+    }
+
     /// TEST fused with a condition: CF and OF are clear after it.
-    static func fusedTest(_ condition: Condition) -> MicroOpcode? {
+    private static func fusedTest(_ condition: Condition) -> MicroOpcode? {
         switch condition {
         case .equal, .belowOrEqual: .test32RREqual
         case .notEqual, .above: .test32RRNotEqual
@@ -36,6 +52,16 @@ extension MicroOpcode {
         case .lessOrEqual: .test32RRLessOrEqual
         case .greater: .test32RRGreater
         case .overflow, .notOverflow, .below, .aboveOrEqual, .parity, .notParity: nil
+        }
+    }
+}
+
+extension Condition {
+    fileprivate func pick(_ equal: MicroOpcode, _ notEqual: MicroOpcode) -> MicroOpcode? {
+        switch self {
+        case .equal: equal
+        case .notEqual: notEqual
+        default: nil
         }
     }
 }

@@ -6,6 +6,8 @@ struct LoweredInstruction {
     /// The opcode that does the same without the flags, where there is one.
     var withoutFlags: MicroOpcode?
     var flags = FlagUse.none
+    /// Does nothing: there is no micro-op.
+    var isEmpty = false
     /// Accesses memory: may leave for the slow path before it has done anything.
     var mayBeSlow = false
 }
@@ -20,14 +22,20 @@ struct Lowering {
         guard i.prefixes.isDisjoint(with: [.lock, .rep, .repne]) else { return nil }
         var op = MicroOp(opcode: .leave, index: index)
         op.immediate = i.immediate
+        switch i.operation {
+        // A memory operand of these is not accessed, whatever its segment.
+        case .nop, .pause, .prefetch: return LoweredInstruction(op: op, isEmpty: true)
+        default: break
+        }
         if hasMemory(i) { guard address(i, &op) else { return nil } }
         switch i.operation {
-        case .mov, .movzx, .movsx, .lea, .xchg, .cwde, .cdq, .setcc, .cmovcc, .nop, .pause, .prefetch:
+        case .mov, .movzx, .movsx, .lea, .xchg, .cwde, .cdq, .setcc, .cmovcc:
             return lowerTransfer(i, op)
         case .add, .or, .adc, .sbb, .and, .sub, .xor, .cmp, .test: return lowerBinary(i, op)
         case .inc, .dec, .neg, .not: return lowerUnary(i, op)
         case .shl, .shr, .sar, .rol, .ror: return lowerShift(i, op)
-        case .imul: return lowerMultiply(i, op)
+        case .imul, .mul: return lowerMultiply(i, op)
+        case .shld, .shrd: return lowerDoubleShift(i, op)
         case .push, .pop, .leave: return lowerStack(i, op)
         default: return nil
         }
@@ -65,10 +73,12 @@ struct Lowering {
         switch (i.operands.0.kind, i.operands.1.kind) {
         case (.register, .register):
             op.a = i.operands.0.register
-            op.b = i.operands.1.register
+            op.b = i.operands.0.register
+            op.c = i.operands.1.register
             return .rr
         case (.register, .immediate):
             op.a = i.operands.0.register
+            op.b = i.operands.0.register
             return .ri
         case (.register, .memory):
             op.a = i.operands.0.register
@@ -95,6 +105,7 @@ struct Lowering {
             return LoweredInstruction(op: op)
         case .xchg:
             guard i.operandSize == 4, form(i, &op) == .rr else { return nil }
+            op.b = op.c
             op.opcode = .exchange32
         case .cwde: op.opcode = .convertWordToDouble
         case .cdq: op.opcode = .convertDoubleToQuad
@@ -106,12 +117,11 @@ struct Lowering {
             return LoweredInstruction(op: op, flags: .reads)
         case .cmovcc:
             guard i.operandSize == 4, form(i, &op) == .rr else { return nil }
+            op.b = op.c
             op.opcode = .moveCondition32
             op.d = i.condition.rawValue
             return LoweredInstruction(op: op, flags: .reads)
-        default:
-            // NOP and its kin: EAX moved onto itself. What a memory operand names is not accessed.
-            op = MicroOp(opcode: .mov32RR, index: op.index)
+        default: return nil
         }
         return LoweredInstruction(op: op)
     }
@@ -119,6 +129,7 @@ struct Lowering {
     private func lowerMove(_ i: Instruction, _ op: MicroOp) -> LoweredInstruction? {
         var op = op
         guard let form = form(i, &op) else { return nil }
+        if form == .rr { op.b = op.c }
         switch i.operandSize {
         case 4: op.opcode = .mov32RR
         case 2: op.opcode = .mov16RR
@@ -140,6 +151,7 @@ struct Lowering {
     private func lowerExtension(_ i: Instruction, _ op: MicroOp) -> LoweredInstruction? {
         var op = op
         guard i.operandSize == 4, let form = form(i, &op) else { return nil }
+        if form == .rr { op.b = op.c }
         op.opcode = i.operation == .movzx ? .zeroExtend8R : .signExtend8R
         op.opcode = op.opcode.advanced(by: (i.operands.1.size == 2 ? 2 : 0) + (form == .rm ? 1 : 0))
         return LoweredInstruction(op: op, mayBeSlow: form.touchesMemory)
@@ -202,7 +214,10 @@ struct Lowering {
         var op = op
         guard i.operandSize == 4 else { return nil }
         let isMemory = i.operands.0.kind == .memory
-        op.a = isMemory ? 0 : i.operands.0.register
+        if !isMemory {
+            op.a = i.operands.0.register
+            op.b = op.a
+        }
         var lowered = LoweredInstruction(op: op, mayBeSlow: isMemory)
         switch i.operation {
         case .inc:
@@ -233,6 +248,7 @@ struct Lowering {
             let row = Self.shiftOrder.firstIndex(of: i.operation).map({ UInt16($0) })
         else { return nil }
         op.a = i.operands.0.register
+        op.b = op.a
         if i.operands.1.kind == .register {
             // By CL. Rotates by CL are rare.
             guard row < 3 else { return nil }
@@ -240,11 +256,7 @@ struct Lowering {
             return LoweredInstruction(op: op, withoutFlags: .plainShl32C.advanced(by: row), flags: .changes)
         }
         op.immediate = i.immediate & 31
-        guard op.immediate != 0 else {
-            op.opcode = .mov32RR
-            op.b = op.a
-            return LoweredInstruction(op: op)
-        }
+        guard op.immediate != 0 else { return LoweredInstruction(op: op, isEmpty: true) }
         op.opcode = MicroOpcode.shl32I.advanced(by: row)
         return LoweredInstruction(
             op: op, withoutFlags: .plainShl32I.advanced(by: row), flags: row < 3 ? .writes : .changes)
@@ -252,12 +264,19 @@ struct Lowering {
 
     private func lowerMultiply(_ i: Instruction, _ op: MicroOp) -> LoweredInstruction? {
         var op = op
-        guard i.operandSize == 4, i.operands.1.kind != .none else { return nil }
+        guard i.operandSize == 4 else { return nil }
+        if i.operation == .mul {
+            guard i.operands.0.kind == .register else { return nil }
+            op.b = i.operands.0.register
+            op.opcode = .multiplyWide32R
+            return LoweredInstruction(op: op, flags: .writes)
+        }
         op.a = i.operands.0.register
         var lowered = LoweredInstruction(op: op, flags: .writes)
         switch (i.operands.1.kind, i.operands.2.kind) {
         case (.register, .none):
-            lowered.op.b = i.operands.1.register
+            lowered.op.b = op.a
+            lowered.op.c = i.operands.1.register
             lowered.op.opcode = .imul32RR
             lowered.withoutFlags = .plainImul32RR
         case (.memory, .none):
@@ -271,6 +290,18 @@ struct Lowering {
         default: return nil
         }
         return lowered
+    }
+
+    private func lowerDoubleShift(_ i: Instruction, _ op: MicroOp) -> LoweredInstruction? {
+        var op = op
+        guard i.operandSize == 4, i.operands.0.kind == .register, i.operands.2.kind == .immediate,
+            i.immediate & 31 != 0
+        else { return nil }
+        op.a = i.operands.0.register
+        op.c = i.operands.1.register
+        op.immediate = i.immediate & 31
+        op.opcode = i.operation == .shld ? .shld32I : .shrd32I
+        return LoweredInstruction(op: op, withoutFlags: op.opcode.advanced(by: 2), flags: .writes)
     }
 
     // MARK: Stack
@@ -291,6 +322,39 @@ struct Lowering {
     }
 }
 
+extension MicroOpcode {
+    /// Computes a = b op (c or immediate), so that b need not be a.
+    var takesThreeOperands: Bool {
+        if MicroOpcode.add32RR.rawValue..<MicroOpcode.cmp32RR.rawValue ~= rawValue { return form32.isRegisterForm }
+        if MicroOpcode.plainAdd32RR.rawValue..<MicroOpcode.mov32RR.rawValue ~= rawValue {
+            return (rawValue - MicroOpcode.plainAdd32RR.rawValue) % 5 < 2
+        }
+        switch self {
+        case .inc32R, .dec32R, .neg32R, .plainNeg32R, .shl32I, .shr32I, .sar32I, .rol32I, .ror32I, .plainShl32I,
+            .plainShr32I, .plainSar32I, .plainRol32I, .plainRor32I, .imul32RR, .plainImul32RR:
+            return true
+        default: return false
+        }
+    }
+
+    /// c is a register and not an index.
+    var hasSecondRegister: Bool {
+        switch self {
+        case .imul32RR, .plainImul32RR: true
+        case let op where op.rawValue < MicroOpcode.cmp32RR.rawValue: op.form32 == .rr
+        case let op
+        where MicroOpcode.plainAdd32RR.rawValue..<MicroOpcode.mov32RR.rawValue ~= op.rawValue:
+            (op.rawValue - MicroOpcode.plainAdd32RR.rawValue) % 5 == 0
+        default: false
+        }
+    }
+
+    /// Operand form of an opcode in the first group.
+    private var form32: OperandForm { OperandForm(rawValue: rawValue % 5) ?? .mi }
+}
+
 extension OperandForm {
+    var isRegisterForm: Bool { self == .rr || self == .ri }
+
     var touchesMemory: Bool { self == .rm || self == .mr || self == .mi }
 }

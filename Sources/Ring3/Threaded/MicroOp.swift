@@ -11,11 +11,11 @@ struct MicroOp {
     var opcode: MicroOpcode
     /// Which of the block's instructions this belongs to. Exits: instructions completed since the last count.
     var index: UInt16
-    /// Destination or only register.
+    /// Destination, or the register beside a memory operand.
     var a: UInt8 = 0
-    /// Source register, or base of the address.
+    /// First source register, or base of the address.
     var b: UInt8 = 0
-    /// Index register of the address.
+    /// Second source register, or index of the address.
     var c: UInt8 = 0
     /// Factor of the index register (1, 2, 4, 8), or a condition.
     var d: UInt8 = 0
@@ -38,9 +38,9 @@ typealias MicroOpPointer = UnsafeMutablePointer<MicroOp>
 
 /// Operand forms of the two-operand groups, in the order of their opcodes: destination, source.
 enum OperandForm: UInt16 {
-    /// Register a, register b.
+    /// Registers: a = b op c.
     case rr
-    /// Register a, immediate.
+    /// Register and immediate: a = b op immediate.
     case ri
     /// Register a, memory.
     case rm
@@ -105,6 +105,7 @@ enum MicroOpcode: UInt16, CaseIterable {
     case shl32C, shr32C, sar32C
     case plainShl32C, plainShr32C, plainSar32C
     case imul32RR, imul32RM, imul32RRI, plainImul32RR, plainImul32RM, plainImul32RRI
+    case multiplyWide32R, shld32I, shrd32I, plainShld32I, plainShrd32I
     case convertDoubleToQuad, convertWordToDouble
     case setCondition, moveCondition32
     case push32R, push32I, push32M, pop32R, leave32
@@ -118,6 +119,9 @@ enum MicroOpcode: UInt16, CaseIterable {
     case cmp32RIBelow, cmp32RIAboveOrEqual, cmp32RIEqual, cmp32RINotEqual, cmp32RIBelowOrEqual, cmp32RIAbove
     case cmp32RISign, cmp32RINotSign, cmp32RILess, cmp32RIGreaterOrEqual, cmp32RILessOrEqual, cmp32RIGreater
     case test32RREqual, test32RRNotEqual, test32RRSign, test32RRNotSign, test32RRLessOrEqual, test32RRGreater
+    // Arithmetic and the conditional exit on its result: zero, not zero.
+    case add32RIEqual, add32RINotEqual, sub32RIEqual, sub32RINotEqual, inc32REqual, inc32RNotEqual
+    case dec32REqual, dec32RNotEqual, test8RREqual, test8RRNotEqual, cmp8RIEqual, cmp8RINotEqual
     // Transfers.
     /// Exit to an address on the same page.
     case jump

@@ -31,17 +31,17 @@ extension Processor {
         return UnsafeMutableRawPointer(bitPattern: entry.pointee.addend &+ Int(linear))
     }
 
-    // MARK: Two operands
+    // MARK: Two operands: a = b op c, a = b op immediate, a = a op memory, memory = memory op a or immediate
 
     @inline(__always)
     func rr<Op: BinaryOperation, T: Word>(_ op: MicroOpPointer, _ operation: Op.Type, _ type: T.Type) {
-        let value = Op.apply(self, register(op.pointee.a, as: T.self), register(op.pointee.b, as: T.self))
+        let value = Op.apply(self, register(op.pointee.b, as: T.self), register(op.pointee.c, as: T.self))
         setRegister(op.pointee.a, value)
     }
 
     @inline(__always)
     func ri<Op: BinaryOperation, T: Word>(_ op: MicroOpPointer, _ operation: Op.Type, _ type: T.Type) {
-        let value = Op.apply(self, register(op.pointee.a, as: T.self), T(truncatingIfNeeded: op.pointee.immediate))
+        let value = Op.apply(self, register(op.pointee.b, as: T.self), T(truncatingIfNeeded: op.pointee.immediate))
         setRegister(op.pointee.a, value)
     }
 
@@ -76,12 +76,12 @@ extension Processor {
 
     @inline(__always)
     func compareRR<Op: BinaryOperation, T: Word>(_ op: MicroOpPointer, _ operation: Op.Type, _ type: T.Type) {
-        _ = Op.apply(self, register(op.pointee.a, as: T.self), register(op.pointee.b, as: T.self))
+        _ = Op.apply(self, register(op.pointee.b, as: T.self), register(op.pointee.c, as: T.self))
     }
 
     @inline(__always)
     func compareRI<Op: BinaryOperation, T: Word>(_ op: MicroOpPointer, _ operation: Op.Type, _ type: T.Type) {
-        _ = Op.apply(self, register(op.pointee.a, as: T.self), T(truncatingIfNeeded: op.pointee.immediate))
+        _ = Op.apply(self, register(op.pointee.b, as: T.self), T(truncatingIfNeeded: op.pointee.immediate))
     }
 
     @inline(__always)
@@ -143,7 +143,7 @@ extension Processor {
 
     @inline(__always)
     func unaryR<Op: UnaryOperation>(_ op: MicroOpPointer, _ operation: Op.Type) {
-        setRegister(op.pointee.a, Op.apply(self, register(op.pointee.a, as: UInt32.self)))
+        setRegister(op.pointee.a, Op.apply(self, register(op.pointee.b, as: UInt32.self)))
     }
 
     @inline(__always)
@@ -155,7 +155,7 @@ extension Processor {
 
     @inline(__always)
     func shiftI<Op: ShiftOperation>(_ op: MicroOpPointer, _ operation: Op.Type) {
-        setRegister(op.pointee.a, Op.apply(self, register(op.pointee.a, as: UInt32.self), op.pointee.immediate))
+        setRegister(op.pointee.a, Op.apply(self, register(op.pointee.b, as: UInt32.self), op.pointee.immediate))
     }
 
     /// By CL; a count of zero changes nothing.
@@ -163,7 +163,7 @@ extension Processor {
     func shiftC<Op: ShiftOperation>(_ op: MicroOpPointer, _ operation: Op.Type) {
         let count = pointee.ecx & 31
         if count != 0 {
-            setRegister(op.pointee.a, Op.apply(self, register(op.pointee.a, as: UInt32.self), count))
+            setRegister(op.pointee.a, Op.apply(self, register(op.pointee.b, as: UInt32.self), count))
         }
     }
 
@@ -173,6 +173,15 @@ extension Processor {
         let low = UInt32(truncatingIfNeeded: product)
         setRegister(op.pointee.a, low)
         setProductFlags(low: low, isWide: product != Int64(low.signed))
+    }
+
+    /// EDX:EAX = EAX * register b.
+    @inline(__always)
+    func multiplyWide(_ op: MicroOpPointer) {
+        let product = UInt64(pointee.eax) * UInt64(register(op.pointee.b, as: UInt32.self))
+        pointee.eax = UInt32(truncatingIfNeeded: product)
+        pointee.edx = UInt32(truncatingIfNeeded: product >> 32)
+        setProductFlags(low: pointee.eax, isWide: pointee.edx != 0)
     }
 
     // MARK: Stack (flat)

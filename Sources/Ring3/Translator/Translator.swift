@@ -41,6 +41,7 @@ final class Translator {
         let end = collect(physical, linear: linear, mode)
         guard instructionCount > 0 else { return nil }
         eliminateDeadFlags()
+        absorbMoves()
         emit(end, mode)
         if !cache.hasRoom(instructions: instructionCount, ops: opCount) {
             cache.removeAll()
@@ -144,6 +145,24 @@ final class Translator {
             || operands.1.kind == .register && other.mayChange(operands.1.register)
     }
 
+    // MARK: Moves
+
+    /// `mov a, b` in front of `op a, c` becomes `a = b op c`, one micro-op for both.
+    private func absorbMoves() {
+        guard instructionCount > 1 else { return }
+        for index in 0..<(instructionCount - 1) {
+            guard let move = lowered[index]?.op, move.opcode == .mov32RR, mayFuse(index + 1),
+                var next = lowered[index + 1]?.op, next.opcode.takesThreeOperands, next.a == move.a, next.b == move.a
+            else { continue }
+            next.b = move.b
+            if next.opcode.hasSecondRegister, next.c == move.a { next.c = move.b }
+            lowered[index + 1]?.op = next
+            lowered[index]?.isEmpty = true
+            instructions[index].disposition = .rewritten
+            instructions[index + 1].disposition = .rewritten
+        }
+    }
+
     // MARK: Emission
 
     private func emit(_ end: End, _ mode: BlockMode) {
@@ -189,7 +208,7 @@ final class Translator {
 
     private func emitStraight(_ index: Int) {
         if let lowered = lowered[index] {
-            if !isFused(index) { append(lowered.op) }
+            if !lowered.isEmpty, !isFused(index) { append(lowered.op) }
             return
         }
         emitShared(index, instructions[index].role == .callout ? .callout : .shared)
@@ -214,17 +233,8 @@ final class Translator {
     /// The micro-op that compares and branches in one, for the conditional jump at `index`.
     private func fusion(_ index: Int) -> MicroOp? {
         guard index > 0, mayFuse(index), var op = lowered[index - 1]?.op else { return nil }
-        let condition = instructions[index].instruction.condition
-        switch op.opcode {
-        case .cmp32RR, .cmp32RI:
-            guard let fused = FusedCondition(comparison: condition) else { return nil }
-            let first: MicroOpcode = op.opcode == .cmp32RR ? .cmp32RRBelow : .cmp32RIBelow
-            op.opcode = first.advanced(by: fused.rawValue)
-        case .test32RR:
-            guard let fused = MicroOpcode.fusedTest(condition) else { return nil }
-            op.opcode = fused
-        default: return nil
-        }
+        guard let fused = op.opcode.fused(with: instructions[index].instruction.condition) else { return nil }
+        op.opcode = fused
         return op
     }
 

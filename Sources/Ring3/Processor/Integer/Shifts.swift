@@ -143,7 +143,7 @@ extension Processor {
         return result
     }
 
-    private func doubleShift32(_ a: UInt64, _ b: UInt64, _ count: UInt64, _ left: Bool) -> UInt32 {
+    func doubleShift32(_ a: UInt64, _ b: UInt64, _ count: UInt64, _ left: Bool) -> UInt32 {
         let wide = left ? a << 32 | b : b << 32 | a
         let result = UInt32(truncatingIfNeeded: left ? wide >> (32 - count) : wide >> count)
         let cf = left ? wide >> (64 - count) & 1 != 0 : wide >> (count - 1) & 1 != 0
