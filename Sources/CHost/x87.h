@@ -30,6 +30,9 @@ static const uint16_t ring3_x87_host_control = 0x37F;
 /* Bit 7 is ES: an unmasked exception is pending and must not meet a waiting instruction. */
 #define RING3_X87_REPORT "\n\tfnstsw %w[sw]\n\ttestb %b[sw], %b[sw]\n\tjns 2f\n\tfnclex\n2:\t"
 #define RING3_X87_LEAVE "\n\tfldcw %[host]"
+/* Under the host's own control word there is nothing to load, and with everything masked nothing can be pending. */
+#define RING3_X87_ENTER_AS_IS "fnstsw %w[sw]\n\ttestb %b[stale], %b[sw]\n\tjz 1f\n\tfnclex\n1:\t"
+#define RING3_X87_REPORT_AS_IS "\n\tfnstsw %w[sw]\n\t"
 #define RING3_X87_COMMON [cw] "m"(cw), [host] "m"(ring3_x87_host_control), [stale] "q"(stale)
 #define RING3_X87_CLOBBERS "cc", "st", "st(1)", "st(2)", "st(3)", "st(4)", "st(5)", "st(6)", "st(7)"
 
@@ -37,12 +40,14 @@ static const uint16_t ring3_x87_host_control = 0x37F;
  * leaving a alone, and 8 compares unordered. */
 static inline uint16_t ring3_x87_arithmetic(int op, void *a, const void *b, uint16_t cw, uint8_t stale) {
     uint16_t sw = 0;
-#define RUN(name)                                                                                                     \
-    __asm__ volatile(RING3_X87_ENTER "fldt %[b]\n\tfldt %[a]\n\t" name RING3_X87_REPORT                               \
-                     "fstpt %[a]\n\tfstp %%st(0)" RING3_X87_LEAVE                                                     \
+#define RUN_WITH(name, enter, report, leave)                                                                          \
+    __asm__ volatile(enter "fldt %[b]\n\tfldt %[a]\n\t" name report "fstpt %[a]\n\tfstp %%st(0)" leave                \
                      : [sw] "=&a"(sw), [a] "+m"(*(ring3_x87_ten *)a)                                                  \
                      : [b] "m"(*(const ring3_x87_ten *)b), RING3_X87_COMMON                                           \
                      : RING3_X87_CLOBBERS)
+#define RUN(name)                                                                                                     \
+    if (cw == 0x37F) RUN_WITH(name, RING3_X87_ENTER_AS_IS, RING3_X87_REPORT_AS_IS, "");                               \
+    else RUN_WITH(name, RING3_X87_ENTER, RING3_X87_REPORT, RING3_X87_LEAVE)
     switch (op) {
     case 0: RUN("fadd %%st(1), %%st"); break;
     case 1: RUN("fmul %%st(1), %%st"); break;
@@ -54,15 +59,19 @@ static inline uint16_t ring3_x87_arithmetic(int op, void *a, const void *b, uint
     case 8: RUN("fucom %%st(1)"); break;
     }
 #undef RUN
+#undef RUN_WITH
     return sw;
 }
 
 /* a = a op m for the four memory formats: single and double precision, 16- and 32-bit integers. */
-#define RING3_X87_MEMORY_RUN(name, type)                                                                              \
-    __asm__ volatile(RING3_X87_ENTER "fldt %[a]\n\t" name " %[m]" RING3_X87_REPORT "fstpt %[a]" RING3_X87_LEAVE       \
+#define RING3_X87_MEMORY_RUN_WITH(name, type, enter, report, leave)                                                   \
+    __asm__ volatile(enter "fldt %[a]\n\t" name " %[m]" report "fstpt %[a]" leave                                     \
                      : [sw] "=&a"(sw), [a] "+m"(*(ring3_x87_ten *)a)                                                  \
                      : [m] "m"(*(const type *)m), RING3_X87_COMMON                                                    \
                      : RING3_X87_CLOBBERS)
+#define RING3_X87_MEMORY_RUN(name, type)                                                                              \
+    if (cw == 0x37F) RING3_X87_MEMORY_RUN_WITH(name, type, RING3_X87_ENTER_AS_IS, RING3_X87_REPORT_AS_IS, "");        \
+    else RING3_X87_MEMORY_RUN_WITH(name, type, RING3_X87_ENTER, RING3_X87_REPORT, RING3_X87_LEAVE)
 #define RING3_X87_MEMORY_ARITHMETIC(function, prefix, suffix, type)                                                   \
     static inline uint16_t function(int op, void *a, const void *m, uint16_t cw, uint8_t stale) {                     \
         uint16_t sw = 0;                                                                                              \
@@ -86,10 +95,16 @@ RING3_X87_MEMORY_ARITHMETIC(ring3_x87_arithmetic_int32, "fi", "l", ring3_x87_fou
 #define RING3_X87_LOAD(function, name, type)                                                                          \
     static inline uint16_t function(void *result, const void *m, uint16_t cw, uint8_t stale) {                        \
         uint16_t sw;                                                                                                  \
-        __asm__ volatile(RING3_X87_ENTER name " %[m]" RING3_X87_REPORT "fstpt %[result]" RING3_X87_LEAVE              \
-                         : [sw] "=&a"(sw), [result] "=m"(*(ring3_x87_ten *)result)                                    \
-                         : [m] "m"(*(const type *)m), RING3_X87_COMMON                                                \
-                         : RING3_X87_CLOBBERS);                                                                       \
+        if (cw == 0x37F)                                                                                              \
+            __asm__ volatile(RING3_X87_ENTER_AS_IS name " %[m]" RING3_X87_REPORT_AS_IS "fstpt %[result]"              \
+                             : [sw] "=&a"(sw), [result] "=m"(*(ring3_x87_ten *)result)                                \
+                             : [m] "m"(*(const type *)m), RING3_X87_COMMON                                            \
+                             : RING3_X87_CLOBBERS);                                                                   \
+        else                                                                                                          \
+            __asm__ volatile(RING3_X87_ENTER name " %[m]" RING3_X87_REPORT "fstpt %[result]" RING3_X87_LEAVE          \
+                             : [sw] "=&a"(sw), [result] "=m"(*(ring3_x87_ten *)result)                                \
+                             : [m] "m"(*(const type *)m), RING3_X87_COMMON                                            \
+                             : RING3_X87_CLOBBERS);                                                                   \
         return sw;                                                                                                    \
     }
 RING3_X87_LOAD(ring3_x87_load_single, "flds", ring3_x87_four)
@@ -103,10 +118,16 @@ RING3_X87_LOAD(ring3_x87_load_bcd, "fbld", ring3_x87_ten)
 #define RING3_X87_STORE(function, name, type, pop)                                                                    \
     static inline uint16_t function(const void *a, void *m, uint16_t cw, uint8_t stale) {                             \
         uint16_t sw;                                                                                                  \
-        __asm__ volatile(RING3_X87_ENTER "fldt %[a]\n\t" name " %[m]" RING3_X87_REPORT pop RING3_X87_LEAVE            \
-                         : [sw] "=&a"(sw), [m] "+m"(*(type *)m)                                                       \
-                         : [a] "m"(*(const ring3_x87_ten *)a), RING3_X87_COMMON                                       \
-                         : RING3_X87_CLOBBERS);                                                                       \
+        if (cw == 0x37F)                                                                                              \
+            __asm__ volatile(RING3_X87_ENTER_AS_IS "fldt %[a]\n\t" name " %[m]" RING3_X87_REPORT_AS_IS pop            \
+                             : [sw] "=&a"(sw), [m] "+m"(*(type *)m)                                                   \
+                             : [a] "m"(*(const ring3_x87_ten *)a), RING3_X87_COMMON                                   \
+                             : RING3_X87_CLOBBERS);                                                                   \
+        else                                                                                                          \
+            __asm__ volatile(RING3_X87_ENTER "fldt %[a]\n\t" name " %[m]" RING3_X87_REPORT pop RING3_X87_LEAVE        \
+                             : [sw] "=&a"(sw), [m] "+m"(*(type *)m)                                                   \
+                             : [a] "m"(*(const ring3_x87_ten *)a), RING3_X87_COMMON                                   \
+                             : RING3_X87_CLOBBERS);                                                                   \
         return sw;                                                                                                    \
     }
 /* FISTP m64 and FBSTP pop, but not when an unmasked exception prevents it: TOP (bits 11 to 13) tells. */

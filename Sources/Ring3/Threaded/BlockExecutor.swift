@@ -53,6 +53,19 @@ extension ThreadedEngine {
                 pc += 1
                 continue
             }
+            if opcode == .plainAdd32RR {
+                cpu.rr(pc, PlainAdd.self, UInt32.self)
+                pc += 1
+                continue
+            }
+            if opcode == .mov32RM, cpu.load(pc, cpu.address(pc), UInt32.self) {
+                pc += 1
+                continue
+            }
+            if opcode == .zeroExtend8M, cpu.loadExtended(pc, UInt8.self, isSigned: false) {
+                pc += 1
+                continue
+            }
             var tail = Tail.next
             var target: UInt32 = 0
             switch opcode {
@@ -486,6 +499,7 @@ extension ThreadedEngine {
             case .crossing:
                 guard isUnchanged(crossing: pc, in: block, entry) else { return }
                 tail = .notTaken
+            case .x87: guard executeX87(pc, in: block, entry) else { return }
             case .shared, .callout:
                 guard executeShared(pc, in: block, entry) else { return }
             case .sharedEnd, .calloutEnd:

@@ -138,6 +138,8 @@ enum MicroOpcode: UInt16, CaseIterable {
     // The shared semantics.
     /// An innocuous instruction without a micro-op of its own.
     case shared
+    /// An x87 instruction: `a` is its `X87Step`, `b` its `X87Arithmetic`.
+    case x87
     /// A sensitive instruction: the monitor's business.
     case callout
     /// Either of them, when the block cannot go on behind it.

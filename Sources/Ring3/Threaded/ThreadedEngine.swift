@@ -133,6 +133,24 @@ final class ThreadedEngine {
         return perform(record, entry, UInt64(pc.pointee.immediate)) && mayGoOn(block, UInt64(pc.pointee.displacement))
     }
 
+    /// Does an x87 instruction that was resolved at translation; false when the block must be left.
+    @inline(never)
+    func executeX87(_ pc: MicroOpPointer, in block: BlockPointer, _ entry: UInt32) -> Bool {
+        let record = block.pointee.instructions + Int(pc.pointee.index)
+        guard let step = X87Step(rawValue: pc.pointee.a), let operation = X87Arithmetic(rawValue: Int32(pc.pointee.b))
+        else { return executeShared(pc, in: block, entry) }
+        let eip = entry &+ UInt32(record.pointee.offset)
+        cpu.pointee.instructions &+= UInt64(pc.pointee.immediate) &- 1
+        cpu.begin(eip, next: eip &+ UInt32(record.pointee.instruction.length))
+        do throws(Fault) {
+            try cpu.executeX87(step, operation, withUnsafePointer(to: &record.pointee.instruction) { $0 })
+        } catch {
+            cpu.deliver(error)
+            return false
+        }
+        return mayGoOn(block, UInt64(pc.pointee.displacement))
+    }
+
     /// Executes an instruction, counting `count` of them; false if it did not end at the one behind it.
     @inline(__always)
     private func perform(_ record: UnsafeMutablePointer<BlockInstruction>, _ entry: UInt32, _ count: UInt64) -> Bool {

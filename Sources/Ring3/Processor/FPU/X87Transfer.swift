@@ -15,6 +15,10 @@ extension X87 {
     /// FLD, FILD, FBLD from memory: pushes the value of `image`.
     func load(_ format: X87Format, _ image: X87Register) {
         guard hasRoom else { return pushChecked(.indefinite) }
+        if format == .double, let value = X87Register(normalDouble: image.significand) {
+            clearC1()
+            return push(value)
+        }
         let (value, report) = X87Unit.load(format, image, self)
         record(report)
         // Not even an unmasked denormal exception prevents a load.
@@ -73,5 +77,23 @@ extension X87 {
     func turn(_ count: UInt8) {
         clearC1()
         rotate(count)
+    }
+}
+
+extension X87Register {
+    /// The value of a double that is normal or zero, for which the wider format has the same bits and no exception is
+    /// possible; nil for others.
+    @inline(__always)
+    init?(normalDouble image: UInt64) {
+        let exponent = UInt16(truncatingIfNeeded: image >> 52) & 0x7FF
+        let sign = UInt16(truncatingIfNeeded: image >> 48) & 0x8000
+        if exponent &- 1 < 0x7FE {
+            // Exponents are biased by 1023 and 16383.
+            self.init(significand: image << 11 | 1 << 63, signExponent: sign | (exponent + 15360))
+        } else if image << 1 == 0 {
+            self.init(significand: 0, signExponent: sign)
+        } else {
+            return nil
+        }
     }
 }
