@@ -78,6 +78,9 @@ extension Sensitivity {
             texts: (row.form, row.mnemonic, row.reason, row.source))
     }
 
+    /// Form of the row of near jumps, calls and returns: innocuous, but a translator has to follow them.
+    public static let nearTransfers = "near transfer"
+
     /// Mnemonics of the sensitive instructions that no privilege check stops, in the order of the table.
     ///
     /// Counted by mnemonic, so that the forms of MOV, PUSH, POP, CALL, JMP, RET and INT that are sensitive count as one
