@@ -33,7 +33,9 @@ let package = Package(
         .target(
             name: "AuditKit",
             dependencies: ["Ring3", "X86", "OracleKit", .product(name: "Logging", package: "swift-log")]),
-        .testTarget(name: "AuditTests", dependencies: ["AuditKit"]),
+        .testTarget(
+            name: "AuditTests",
+            dependencies: ["AuditKit", "Ring3", "X86", .product(name: "Logging", package: "swift-log")]),
         .testTarget(name: "X86Tests", dependencies: ["X86"]),
         .testTarget(name: "HardwareTests", dependencies: ["Hardware"]),
         .testTarget(name: "OracleTests", dependencies: ["OracleKit"]),

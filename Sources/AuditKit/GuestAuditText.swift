@@ -32,13 +32,18 @@ extension GuestAudit: CustomStringConvertible {
     }
 
     private func callouts(_ efficiency: Efficiency) -> String {
-        var table = TextTable(["callout", "kernel", "user", "share", "because"], numeric: [1, 2, 3])
-        for callout in efficiency.callouts {
-            table.add([
+        let cells = efficiency.callouts.map { callout in
+            [
                 callout.form, grouped(callout.supervisor), grouped(callout.user),
-                percent(callout.executed, of: efficiency.executed), shortened(callout.reason),
-            ])
+                percent(callout.executed, of: efficiency.executed),
+            ]
         }
+        let titles = ["callout", "kernel", "user", "share"]
+        let widths = titles.indices.map { column in ([titles] + cells).map { $0[column].count }.max() ?? 0 }
+        // Reasons get what is left of 120 columns.
+        let room = 120 - widths.map { $0 + 3 }.reduce(0, +) - 4
+        var table = TextTable(titles + ["because"], numeric: [1, 2, 3])
+        for (row, callout) in zip(cells, efficiency.callouts) { table.add(row + [shortened(callout.reason, to: room)]) }
         return table.text
     }
 
@@ -63,8 +68,12 @@ extension GuestAudit: CustomStringConvertible {
         return lines.joined(separator: "\n")
     }
 
-    /// What fits a table of 120 columns.
-    private func shortened(_ text: String) -> String { text.count <= 60 ? text : text.prefix(57) + "..." }
+    /// As many whole words as fit.
+    private func shortened(_ text: String, to room: Int) -> String {
+        guard text.count > room else { return text }
+        let words = text.prefix(max(0, room - 3))
+        return (words.lastIndex(of: " ").map { words[..<$0] } ?? words) + "..."
+    }
 
     private func percent(_ part: UInt64, of whole: UInt64) -> String {
         guard whole > 0 else { return "-" }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import AuditKit
+import Glibc
 import Ring3
 
 struct AuditCommand: ParsableCommand {
@@ -28,6 +29,7 @@ struct AuditCommand: ParsableCommand {
                64  a mistake on the command line
                66  a file that cannot be read or booted
                70  something is not: the report says what
+               74  the report could not be written
             """)
 
     enum Format: String, CaseIterable, ExpressibleByArgument {
@@ -63,7 +65,13 @@ struct AuditCommand: ParsableCommand {
     }
 
     private func finish(_ report: some Encodable & CustomStringConvertible, isRight: Bool) throws {
-        print(format == .json ? report.auditJSON : report.description)
+        switch Diagnostics.report(format == .json ? report.auditJSON : report.description) {
+        case nil: break
+        case EPIPE: throw ExitCode(ExitStatus.signal(SIGPIPE))
+        case let error?:
+            Diagnostics.print("cannot write the report: \(String(cString: strerror(error)))")
+            throw ExitCode(ExitStatus.outputFailure)
+        }
         if !isRight { throw ExitCode(ExitStatus.wrongResult) }
     }
 }
