@@ -33,7 +33,7 @@ final class CensusTaker {
     deinit { counts.deallocate() }
 
     func count(_ instruction: Instruction, isUser: Bool, _ cpu: Processor) {
-        counts[Int(instruction.sensitivity.index) + (isUser ? rows : 0)] &+= 1
+        counts[Int(instruction.sensitivityIndex) + (isUser ? rows : 0)] &+= 1
         untilCheck -= 1
         if untilCheck == 0 {
             memory.look(cpu)
