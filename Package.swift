@@ -22,7 +22,7 @@ let package = Package(
         .executableTarget(
             name: "ring3-cli",
             dependencies: [
-                "Ring3", "Hardware", "X86",
+                "Ring3", "Hardware", "X86", "AuditKit",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ]),
@@ -30,6 +30,12 @@ let package = Package(
         .executableTarget(
             name: "ring3-oracle",
             dependencies: ["OracleKit", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+        .target(
+            name: "AuditKit",
+            dependencies: ["Ring3", "X86", "OracleKit", .product(name: "Logging", package: "swift-log")]),
+        .testTarget(
+            name: "AuditTests",
+            dependencies: ["AuditKit", "Ring3", "X86", .product(name: "Logging", package: "swift-log")]),
         .testTarget(name: "X86Tests", dependencies: ["X86"]),
         .testTarget(name: "HardwareTests", dependencies: ["Hardware"]),
         .testTarget(name: "OracleTests", dependencies: ["OracleKit"]),

@@ -78,6 +78,9 @@ extension Sensitivity {
             texts: (row.form, row.mnemonic, row.reason, row.source))
     }
 
+    /// Form of the row of near jumps, calls and returns: innocuous, but a translator has to follow them.
+    public static let nearTransfers = "near transfer"
+
     /// Mnemonics of the sensitive instructions that no privilege check stops, in the order of the table.
     ///
     /// Counted by mnemonic, so that the forms of MOV, PUSH, POP, CALL, JMP, RET and INT that are sensitive count as one
@@ -90,24 +93,24 @@ extension Sensitivity {
         if row.isSensitive, !row.isPrivileged, !names.contains(row.mnemonic) { names.append(row.mnemonic) }
     }
 
-    /// Rows by operation: of forms that write a segment, control or debug register, and of all others.
-    private static let byOperation: [(toSystemRegister: Sensitivity, other: Sensitivity)] = {
-        var rows = [(Sensitivity?, Sensitivity?)](repeating: (nil, nil), count: Operation.allCases.count)
+    /// Numbers of rows by operation: of forms that write a segment, control or debug register, and of all others.
+    private static let byOperation: [(toSystemRegister: UInt8, other: UInt8)] = {
+        var found = [(UInt8?, UInt8?)](repeating: (nil, nil), count: Operation.allCases.count)
         for (index, row) in SensitivityTable.rows.enumerated() {
             for operation in row.operations {
                 let place = Int(operation.rawValue)
-                if row.direction != .fromSystemRegister { rows[place].0 = table[index] }
-                if row.direction != .toSystemRegister { rows[place].1 = table[index] }
+                if row.direction != .fromSystemRegister { found[place].0 = UInt8(index) }
+                if row.direction != .toSystemRegister { found[place].1 = UInt8(index) }
             }
         }
-        return zip(Operation.allCases, rows).map { operation, found in
-            guard let write = found.0, let other = found.1 else { preconditionFailure("no row for \(operation)") }
+        return zip(Operation.allCases, found).map { operation, rows in
+            guard let write = rows.0, let other = rows.1 else { preconditionFailure("no row for \(operation)") }
             return (write, other)
         }
     }()
 
     /// The row of an instruction. Nothing is built: two loads and a comparison.
-    fileprivate static func row(_ operation: Operation, writesSystemRegister: Bool) -> Sensitivity {
+    fileprivate static func index(_ operation: Operation, writesSystemRegister: Bool) -> UInt8 {
         let rows = byOperation[Int(operation.rawValue)]
         return writesSystemRegister ? rows.toSystemRegister : rows.other
     }
@@ -115,9 +118,12 @@ extension Sensitivity {
 
 extension Instruction {
     /// Whether it is sensitive, whether privileged, and why: by operation and direction.
-    public var sensitivity: Sensitivity {
+    public var sensitivity: Sensitivity { Sensitivity.table[Int(sensitivityIndex)] }
+
+    /// The number of its row in `Sensitivity.table`, for those who only count.
+    public var sensitivityIndex: UInt8 {
         let kind = operands.0.kind
         let writes = kind == .segment || kind == .control || kind == .debug
-        return Sensitivity.row(operation, writesSystemRegister: writes)
+        return Sensitivity.index(operation, writesSystemRegister: writes)
     }
 }

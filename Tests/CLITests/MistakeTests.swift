@@ -27,6 +27,10 @@ import Testing
         (["run", "x", "--max-instructions", "0"], "--max-instructions"),
         (["run", "x", "--display", "text", "--serial", "stdio"], "the terminal for itself"),
         (["frobnicate"], "frobnicate"),
+        (["audit", "--initrd", "x"], "--initrd is for an image, and there is none"),
+        (["audit", "--max-instructions", "5"], "(see 'ring3 audit --help')"),
+        (["audit", "x", "--format", "xml"], "xml"),
+        (["audit", "x", "--format", "json", "--serial", "stdio"], "standard output for itself"),
     ])
     func commandLines(arguments: [String], line: String) throws {
         expect(try Command.run(arguments), status: 64, line: line)
@@ -41,6 +45,7 @@ import Testing
     ])
     func unreadableImages(path: String, line: String) throws {
         expect(try Command.run(["run", path]), status: 66, line: line)
+        expect(try Command.run(["audit", path]), status: 66, line: line)
     }
 
     @Test func pipesWithoutWritersDoNotHang() throws {

@@ -31,7 +31,7 @@ private final class Transcript {
     static let names = [
         "hello", "exceptions", "segmentation", "paging", "gates", "tasks", "interrupts", "v86", "smc", "x87",
         "sensitive",
-        "integer", "multiboot2",
+        "integer", "multiboot2", "audit",
     ]
 
     @Test(arguments: names, [true, false])

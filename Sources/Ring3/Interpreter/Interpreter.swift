@@ -22,6 +22,10 @@ final class Interpreter {
     private let usesCache: Bool
     /// Where an instruction lives while it is executed without a slot of its own.
     private let single: UnsafeMutablePointer<Instruction>
+    /// Sees every instruction, if there is one.
+    var census: CensusTaker? {
+        didSet { cpu.setAttention(.census, census != nil) }
+    }
 
     init(cpu: Processor, decoder: Decoder, usesCache: Bool) throws(DecodeCache.Failure) {
         self.cpu = cpu
@@ -237,14 +241,32 @@ final class Interpreter {
         }
         let steps = cpu.pointee.stepsCancelled
         do throws(Fault) {
-            var (next, nextEIP) = (cache.slots, cpu.pointee.eip)
-            try step(cpu, &next, &nextEIP)
+            try stepCounted()
             // Entering a handler clears TF and takes the pending trap with it.
             if isStepping, steps == cpu.pointee.stepsCancelled { cpu.pointee.pendingDebug |= DebugRegister.dr6BS }
         } catch {
             cpu.deliver(error)
         }
         if cpu.pointee.pendingDebug != 0 { cpu.setAttention(.debugTrap, true) }
+    }
+
+    /// One instruction, which the census sees.
+    private func stepCounted() throws(Fault) {
+        var (next, nextEIP) = (cache.slots, cpu.pointee.eip)
+        guard let census else { return try step(cpu, &next, &nextEIP) }
+        let isUser = cpu.pointee.cpl == 3
+        let offset = UInt64(nextEIP &- cpu.pointee.fetch.start)
+        let tag = cpu.pointee.fetch.tag &+ offset
+        let slot = cache.slot(UInt32(truncatingIfNeeded: tag))
+        let isCached = slot.pointee.tag == tag && offset < cpu.pointee.fetch.count
+        // What is not in the cache is put here, once it has been fetched.
+        single.pointee.length = 0
+        let cached = slot.pointee.instruction
+        defer {
+            let begun = single.pointee.length == 0 && isCached ? cached : single.pointee
+            if begun.length != 0 { census.count(begun, isUser: isUser, cpu) }
+        }
+        try step(cpu, &next, &nextEIP)
     }
 }
 

@@ -193,6 +193,12 @@ public final class VirtualMachine {
     /// Counters of the run so far.
     public var statistics: RunStatistics { RunStatistics(cpu.pointee, virtualNanoseconds: time.now) }
 
+    /// Counts executed instructions by sensitivity from now on, which makes the interpreter several times slower.
+    public func startCensus() { interpreter.census = CensusTaker() }
+
+    /// What has been counted; nil without `startCensus`.
+    public var census: InstructionCensus? { interpreter.census?.result(cpu) }
+
     /// The processor's state as it is now.
     public var registers: RegisterDump { RegisterDump(cpu) }
 }

@@ -26,6 +26,11 @@ public struct Diagnostics: LogHandler {
         _ = HostOutput.write(Array("ring3: \(line)\n".utf8), to: STDERR_FILENO)
     }
 
+    /// Writes `text` and a newline to standard output. Returns the error number if that fails.
+    public static func report(_ text: String) -> Int32? {
+        HostOutput.write(Array("\(text)\n".utf8), to: STDOUT_FILENO)
+    }
+
     private static func word(for level: Logger.Level) -> String {
         switch level {
         case .trace, .debug, .info: level.rawValue

@@ -14,6 +14,8 @@ public enum ExitStatus {
     public static let usage: Int32 = 64
     /// EX_NOINPUT: a file cannot be read or is not what it should be.
     public static let noInput: Int32 = 66
+    /// EX_SOFTWARE: an audit found Ring3 itself wrong.
+    public static let wrongResult: Int32 = 70
     /// EX_OSERR: the host refuses a resource.
     public static let hostFailure: Int32 = 71
     /// EX_CANTCREAT: an output file cannot be created.
@@ -30,7 +32,7 @@ public struct RunFailure: Error, CustomStringConvertible {
     public let description: String
     public let exitStatus: Int32
 
-    init(_ description: String, exitStatus: Int32) {
+    package init(_ description: String, exitStatus: Int32) {
         self.description = description
         self.exitStatus = exitStatus
     }

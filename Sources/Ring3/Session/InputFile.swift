@@ -1,9 +1,9 @@
 import Glibc
 
 /// Files that are read whole, before a guest starts.
-enum InputFile {
+package enum InputFile {
     /// The bytes of the file or pipe at `path`, of which there may be no more than `limit`.
-    static func read(_ path: String, limit: Int) throws(RunFailure) -> [UInt8] {
+    package static func read(_ path: String, limit: Int) throws(RunFailure) -> [UInt8] {
         // Nonblocking, or a named pipe without a writer would hang here.
         let descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
         guard descriptor >= 0 else { throw failure(path, reason(errno)) }

@@ -14,7 +14,14 @@ public final class RunSession {
     }
 
     /// Runs the guest to its end. Returns the exit status, see `ExitStatus`; throws what kept it from running.
-    public func run() throws(RunFailure) -> Int32 {
+    ///
+    /// - Parameters:
+    ///   - prepare: gets the machine when it has booted, before it runs.
+    ///   - examine: gets it when it has run, with how that ended and after how many seconds of the host's.
+    public func run(
+        prepare: (VirtualMachine) -> Void = { _ in },
+        examine: (VirtualMachine, RunOutcome, Double) -> Void = { _, _, _ in }
+    ) throws(RunFailure) -> Int32 {
         try options.validate()
         Self.openStandardDescriptors()
         // Writing to a closed pipe is an error to be looked at, not a reason to die.
@@ -23,6 +30,7 @@ public final class RunSession {
         let screenFile = try options.screenFile.map { path throws(RunFailure) in try ScreenFile(path: path) }
         let console = try ConsoleSession(options, log: log)
         let machine = try boot(request, console)
+        prepare(machine)
         let start = ContinuousClock.now
         let outcome = console.run(machine)
         let duration = (ContinuousClock.now - start) / .seconds(1)
@@ -30,6 +38,7 @@ public final class RunSession {
         if options.display == .text { print(screen) }
         try screenFile?.write(screen.isEmpty ? "" : screen + "\n")
         report(outcome, after: duration)
+        examine(machine, outcome, duration)
         if let format = options.statistics {
             let report = StatisticsReport(machine.statistics, engine: options.machine.engine, hostSeconds: duration)
             write(format == .json ? report.json : report.description)

@@ -1,0 +1,79 @@
+import Logging
+import Ring3
+
+/// Popek and Goldberg's three properties, as one run of a guest shows them.
+package struct GuestAudit: Encodable, Sendable {
+    package let image: String
+    package let engine: String
+    /// How the run ended.
+    package let ending: String
+    package let instructions: UInt64
+    package let hostSeconds: Double
+    /// Equivalence; nil if engines were not compared.
+    package let equivalence: LockstepSummary?
+    /// Nil if the engine did not count.
+    package let efficiency: Efficiency?
+    package let resources: ResourceControl
+
+    package var isRight: Bool { resources.isRight && equivalence?.divergences ?? 0 == 0 }
+
+    /// Runs a guest to its end and watches.
+    ///
+    /// - Parameter lockstep: what comparing engines on the same guest came to, if that was done.
+    package static func run(
+        _ options: RunOptions, lockstep: LockstepSummary? = nil, log: Logger
+    ) throws(RunFailure) -> GuestAudit {
+        var options = options
+        // The report has standard output, unless the guest was given it.
+        if options.serial == nil { options.serial = RunOptions.Channel.none }
+        var audit: GuestAudit?
+        let session = RunSession(options, log: log)
+        _ = try session.run(
+            prepare: { $0.startCensus() },
+            examine: { machine, outcome, seconds in
+                audit = GuestAudit(options, machine, outcome, seconds: seconds, lockstep: lockstep)
+            })
+        guard let audit else { preconditionFailure("a session that ends examines its machine") }
+        return audit
+    }
+
+    private init(
+        _ options: RunOptions, _ machine: VirtualMachine, _ outcome: RunOutcome, seconds: Double,
+        lockstep: LockstepSummary?
+    ) {
+        let census = machine.census
+        let statistics = StatisticsReport(machine.statistics, engine: options.machine.engine, hostSeconds: seconds)
+        self.init(
+            image: options.image, engine: options.machine.engine.rawValue, ending: Self.words(outcome),
+            instructions: statistics.instructions, hostSeconds: seconds, equivalence: lockstep,
+            efficiency: census.map { Efficiency($0) },
+            resources: ResourceControl(census?.memory ?? MemoryBoundsCheck(), statistics, process: .now()))
+    }
+
+    init(
+        image: String, engine: String, ending: String, instructions: UInt64, hostSeconds: Double,
+        equivalence: LockstepSummary?, efficiency: Efficiency?, resources: ResourceControl
+    ) {
+        self.image = image
+        self.engine = engine
+        self.ending = ending
+        self.instructions = instructions
+        self.hostSeconds = hostSeconds
+        self.equivalence = equivalence
+        self.efficiency = efficiency
+        self.resources = resources
+    }
+
+    static func words(_ outcome: RunOutcome) -> String {
+        switch outcome {
+        case .powerOff: "power-off"
+        case .reset: "reset"
+        case .finalHalt: "halted for good"
+        case .debugExit(let status): "debug exit, status \(status)"
+        case .tripleFault: "triple fault"
+        case .timeout: "stopped by --timeout"
+        case .instructionLimit: "stopped by --max-instructions"
+        case .stopped: "stopped by the user"
+        }
+    }
+}
