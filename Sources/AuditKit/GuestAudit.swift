@@ -71,6 +71,7 @@ package struct GuestAudit: Encodable, Sendable {
         case .finalHalt: "halted for good"
         case .debugExit(let status): "debug exit, status \(status)"
         case .tripleFault: "triple fault"
+        case .diverged: "engines diverged"
         case .timeout: "stopped by --timeout"
         case .instructionLimit: "stopped by --max-instructions"
         case .stopped: "stopped by the user"

@@ -15,6 +15,7 @@ struct RunCommand: ParsableCommand {
                   --initrd initrd.gz --append console=ttyS0
               ring3 run kernel.elf --module data.bin,key=value --timeout 10
               ring3 run kernel.elf --deterministic --stats json
+              ring3 run kernel.elf --engine translate --lockstep interpret
 
             INPUT
               On a terminal every key goes to the guest, except:
@@ -30,6 +31,7 @@ struct RunCommand: ParsableCommand {
                    modulo 256, as with QEMU
                64  a mistake on the command line
                66  a file that cannot be read or booted
+               70  engines in lockstep differ: a defect of Ring3
                71  the host refused memory or the like
                73  an output file that cannot be created
                74  output was lost
@@ -53,12 +55,27 @@ struct RunCommand: ParsableCommand {
     @Option(help: "Print counters to standard error when the run ends.")
     var stats: RunOptions.StatisticsFormat?
 
+    @Option(
+        help: ArgumentHelp(
+            """
+            Run a second machine with this engine in step, and stop where the two differ; implies --deterministic.
+            """, valueName: "engine"))
+    var lockstep: Engine?
+
+    func validate() throws {
+        if let lockstep, lockstep == machine.engine {
+            throw ValidationError("--lockstep \(lockstep.rawValue): another engine than --engine is needed.")
+        }
+    }
+
     func run() throws {
         throw ExitCode(try RunSession(options, log: machine.log).run())
     }
 
     private var options: RunOptions {
         var options = machine.runOptions(image: image)
+        options.machine.lockstep = lockstep
+        if lockstep != nil { options.machine.isDeterministic = true }
         options.display = display
         options.screenFile = screen
         options.statistics = stats

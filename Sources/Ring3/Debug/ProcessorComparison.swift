@@ -14,23 +14,48 @@ struct ProcessorComparison {
     let tested: Processor
     let reference: Processor
 
-    /// A quick look at all of it; false negatives (equal states that look different) are settled by `differences`.
-    var looksEqual: Bool {
-        let (a, b) = (tested.pointee, reference.pointee)
-        // The register file, EIP and everything behind it up to the task register is one piece of plain words.
-        guard a.instructions == b.instructions, a.status.image == b.status.image, a.systemFlags == b.systemFlags,
-            isSame(from: \.eax, to: \.status), isSame(from: \.es, to: \.sysenterCS), a.cpl == b.cpl,
-            a.stackMask == b.stackMask
+    /// Everything compared without making text of it.
+    var isEqual: Bool {
+        let (a, b) = (tested, reference)
+        // The general registers and EIP are one piece of plain words at the beginning.
+        guard memcmp(a, b, RegisterFile.size + 4) == 0, a.pointee.instructions == b.pointee.instructions,
+            a.pointee.status.image == b.pointee.status.image, a.pointee.systemFlags == b.pointee.systemFlags,
+            a.pointee.cpl == b.pointee.cpl
         else { return false }
-        return isSame(from: \.fpu, to: \.statistics)
+        for register in SegmentRegister.allCases
+        where !Self.isSame(a.segment(register).pointee, b.segment(register).pointee) {
+            return false
+        }
+        return hasSameSystemRegisters && hasSameExtendedState
     }
 
-    /// Whether the bytes between two fields are the same.
-    private func isSame<A, B>(from first: KeyPath<ProcessorState, A>, to last: KeyPath<ProcessorState, B>) -> Bool {
-        guard let start = MemoryLayout<ProcessorState>.offset(of: first),
-            let end = MemoryLayout<ProcessorState>.offset(of: last)
+    private static func isSame(_ a: Segment, _ b: Segment) -> Bool {
+        a.selector == b.selector && a.attributes == b.attributes && a.base == b.base && a.limit == b.limit
+    }
+
+    private var hasSameSystemRegisters: Bool {
+        let (a, b) = (tested, reference)
+        return Self.isSame(a.pointee.ldtr, b.pointee.ldtr) && Self.isSame(a.pointee.tr, b.pointee.tr)
+            && a.pointee.gdtr == b.pointee.gdtr && a.pointee.idtr == b.pointee.idtr
+            && a.pointee.cr0 == b.pointee.cr0 && a.pointee.cr2 == b.pointee.cr2
+            && a.pointee.cr3 == b.pointee.cr3 && a.pointee.cr4 == b.pointee.cr4
+            && a.pointee.efer == b.pointee.efer && a.pointee.dr6 == b.pointee.dr6
+            && a.pointee.dr7 == b.pointee.dr7
+            && (0..<4).allSatisfy { a.pointee.dr[$0] == b.pointee.dr[$0] }
+    }
+
+    private var hasSameExtendedState: Bool {
+        let (a, b) = (tested.fpu, reference.fpu)
+        guard a.pointee.control == b.pointee.control, a.pointee.status == b.pointee.status,
+            a.pointee.occupied == b.pointee.occupied,
+            a.pointee.instructionOffset == b.pointee.instructionOffset,
+            a.pointee.instructionSelector == b.pointee.instructionSelector,
+            a.pointee.dataOffset == b.pointee.dataOffset, a.pointee.dataSelector == b.pointee.dataSelector,
+            tested.pointee.sse.mxcsr == reference.pointee.sse.mxcsr,
+            memcmp(tested.xmm(0), reference.xmm(0), 128) == 0
         else { return false }
-        return memcmp(UnsafeRawPointer(tested) + start, UnsafeRawPointer(reference) + start, end - start) == 0
+        for number in UInt8(0)..<8 where a.physical(number).pointee != b.physical(number).pointee { return false }
+        return true
     }
 
     /// What differs, by name; empty if nothing does.

@@ -14,11 +14,7 @@ public struct TripleFaultReport: Sendable, CustomStringConvertible {
     init(_ cpu: Processor, decoder: Decoder) {
         chain = cpu.pointee.faultChain.all
         registers = RegisterDump(cpu)
-        let count = Swift.min(UInt64(15), cpu.pointee.instructions)
-        lastInstructions = (0..<count).map { back in
-            let index = Int(truncatingIfNeeded: (cpu.pointee.instructions - (count - 1 - back)) & 15)
-            return cpu.disassemble(at: cpu.pointee.history[index], decoder)
-        }
+        lastInstructions = cpu.lastInstructions(15, decoder)
         var vectors: [UInt8] = []
         for vector in chain.dropLast().map(\.vector) + [Vector.doubleFault] where !vectors.contains(vector) {
             vectors.append(vector)
@@ -94,5 +90,16 @@ public struct TripleFaultReport: Sendable, CustomStringConvertible {
         guard !gate.isCodeOrData, let type = types[gate.type] else { return prefix + "not a gate (\(raw))" }
         let target = "\(hex(gate.gateSelector, 4)):\(hex(gate.gateOffset, 8))"
         return prefix + "\(type) to \(target), DPL \(gate.dpl)\(gate.isPresent ? "" : ", NOT PRESENT") (\(raw))"
+    }
+}
+
+extension Processor {
+    /// The last `limit` (0...16) instructions, oldest first, disassembled as memory is now.
+    func lastInstructions(_ limit: Int, _ decoder: Decoder) -> [String] {
+        let count = Swift.min(UInt64(limit), pointee.instructions)
+        return (0..<count).map { back in
+            let index = Int(truncatingIfNeeded: (pointee.instructions - (count - 1 - back)) & 15)
+            return disassemble(at: pointee.history[index], decoder)
+        }
     }
 }

@@ -10,6 +10,8 @@ enum EngineStop {
     case shutdown
     /// `Attention.external` was raised.
     case external
+    /// Two engines in lockstep differ.
+    case diverged
 }
 
 /// The reference engine: one instruction at a time, decoded once and kept, or (textbook) decoded every time.
@@ -75,6 +77,13 @@ final class Interpreter {
                 cpu.deliver(error)
             }
         }
+    }
+
+    /// One instruction, and what is pending behind it; nil if nothing stops the run there.
+    func runOne(until sliceEnd: UInt64) -> EngineStop? {
+        let next = Swift.min(sliceEnd, cpu.pointee.instructions &+ 1)
+        let stop = run(until: next)
+        return stop == .sliceEnd && cpu.pointee.instructions < sliceEnd ? nil : stop
     }
 
     /// One instruction, from its slot if it has one.

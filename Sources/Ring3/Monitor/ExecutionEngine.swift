@@ -4,11 +4,20 @@ import X86
 protocol ExecutionEngine: AnyObject {
     /// Runs until `sliceEnd` instructions have been counted, or something else stops it.
     func run(until sliceEnd: UInt64) -> EngineStop
+    /// Runs one block (on an engine without blocks, one instruction) and attends to what is pending behind it; nil if
+    /// that is all there was.
+    func runBlock(until sliceEnd: UInt64) -> EngineStop?
+    /// What executes single instructions, and can count them.
+    var interpreter: Interpreter { get }
     /// `count` bytes of RAM at `physical` (one page), which `codeMap` says hold code, were written.
     func codeWritten(_ physical: UInt32, count: UInt32)
 }
 
 extension Interpreter: ExecutionEngine {
+    var interpreter: Interpreter { self }
+
+    func runBlock(until sliceEnd: UInt64) -> EngineStop? { runOne(until: sliceEnd) }
+
     func codeWritten(_ physical: UInt32, count: UInt32) {
         codeWritten(physical, count: count, isStillCode: { _ in false })
     }

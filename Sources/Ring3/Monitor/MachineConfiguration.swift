@@ -11,6 +11,8 @@ public struct MachineConfiguration: Sendable {
     /// RAM in bytes: a multiple of 4 KiB, 2 MiB...3 GiB.
     public var memorySize = 128 << 20
     public var engine = Engine.interpret
+    /// Compare every block with this engine; implies `isDeterministic`.
+    public var lockstep: Engine?
     /// Virtual time counts instructions, and the clock starts at a fixed date: two runs are bit-identical.
     public var isDeterministic = false
     /// Keep decoded instructions; without it every instruction is fetched and decoded anew.
@@ -36,6 +38,8 @@ public enum RunOutcome: Sendable {
     /// A write to the debug-exit port: (value << 1) | 1.
     case debugExit(status: UInt32)
     case tripleFault(TripleFaultReport)
+    /// Engines in lockstep computed different things.
+    case diverged(Divergence)
     case timeout
     case instructionLimit
     /// `stop()` was called.

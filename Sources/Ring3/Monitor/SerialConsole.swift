@@ -19,12 +19,14 @@ public final class SerialConsole {
     public var onHostTurn: (_ isWaiting: Bool) -> Void = { _ in }
     /// Most nanoseconds between two such looks while the guest is halted.
     public var longestWait: UInt64 = 50_000_000
-    public var pacesLines = true
+    public var pacesLines = true { didSet { twin?.pacesLines = pacesLines } }
     /// The run is to end.
     public var wantsQuit = false
     /// Descriptor input is read from, never blocking; nil for none, or after its end.
     public private(set) var input: Int32?
     private var pending: [UInt8] = []
+    /// See `mirror`.
+    private var twin: SerialConsole?
     private var nextHostTurn: UInt64 = 0
     /// Virtual time; the machine supplies it.
     var clock: () -> UInt64 = { 0 }
@@ -47,7 +49,18 @@ public final class SerialConsole {
     }
 
     /// Appends bytes as if they had been typed.
-    public func type(_ bytes: some Sequence<UInt8>) { pending.append(contentsOf: bytes) }
+    public func type(_ bytes: some Sequence<UInt8>) {
+        let bytes = Array(bytes)
+        pending.append(contentsOf: bytes)
+        twin?.type(bytes)
+    }
+
+    /// Makes another machine's console get the same input: what waits here now, and what comes.
+    func mirror(to twin: SerialConsole) {
+        self.twin = twin
+        twin.pacesLines = pacesLines
+        twin.type(pending)
+    }
 
     // MARK: The machine's side
 
@@ -135,7 +148,7 @@ public final class SerialConsole {
         if count == 0 || count < 0 && errno != EINTR && errno != EAGAIN {
             self.input = nil
         } else if count > 0 {
-            pending.append(contentsOf: buffer[..<count].compactMap(filter))
+            type(buffer[..<count].compactMap(filter))
         }
     }
 }

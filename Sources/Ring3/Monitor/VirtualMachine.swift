@@ -22,15 +22,22 @@ public final class VirtualMachine {
     let decoder: Decoder
     private let time: VirtualTime
     private let platform: Platform
-    private let engine: any ExecutionEngine
+    let engine: any ExecutionEngine
+    /// The engine, if it is compared with another on a second machine.
+    private let lockstep: LockstepEngine?
+    private let reference: VirtualMachine?
     private var outcome: RunOutcome?
     private var isRunning = false
+    /// A second machine's processor is halted.
+    private var isHalted = false
     private let stopRequest = StopRequest()
 
     public init(
-        _ configuration: MachineConfiguration = MachineConfiguration(),
+        _ wanted: MachineConfiguration = MachineConfiguration(),
         console: SerialConsole = SerialConsole(), debugConsole: @escaping (UInt8) -> Void = { _ in }
     ) throws(Failure) {
+        var configuration = wanted
+        if configuration.lockstep != nil { configuration.isDeterministic = true }
         self.configuration = configuration
         self.console = console
         memory = try Self.allocate(configuration.memorySize)
@@ -51,7 +58,14 @@ public final class VirtualMachine {
         time = VirtualTime(cpu: cpu, isDeterministic: configuration.isDeterministic)
         timeBox.time = time
         console.clock = { [time] in time.now }
-        engine = try Self.engine(configuration, cpu, decoder)
+        let engine = try Self.engine(configuration, cpu, decoder)
+        if let other = configuration.lockstep {
+            let reference = try Self.reference(configuration, other, console)
+            let lockstep = LockstepEngine(testing: engine, cpu, named: configuration.engine, reference: reference)
+            (self.engine, self.lockstep, self.reference) = (lockstep, lockstep, reference)
+        } else {
+            (self.engine, lockstep, reference) = (engine, nil, nil)
+        }
         connect()
     }
 
@@ -93,6 +107,18 @@ public final class VirtualMachine {
         }
     }
 
+    /// The second machine of a lockstep run: same configuration, other engine, the first one's input, no output.
+    private static func reference(
+        _ configuration: MachineConfiguration, _ engine: Engine, _ console: SerialConsole
+    ) throws(Failure) -> VirtualMachine {
+        var configuration = configuration
+        configuration.engine = engine
+        configuration.lockstep = nil
+        let reference = try VirtualMachine(configuration)
+        console.mirror(to: reference.console)
+        return reference
+    }
+
     private func connect() {
         platform.acknowledgeInterrupt = { [chipset] in chipset.acknowledgeInterrupt() }
         platform.timestamp = { [time] in time.now }
@@ -123,6 +149,7 @@ public final class VirtualMachine {
         let start = try BootLoader.load(request, into: memory)
         cpu.start(start)
         chipset.initializeAsFirmware()
+        try reference?.boot(request)
     }
 
     /// Asks `run` to return; safe in a signal handler.
@@ -130,12 +157,19 @@ public final class VirtualMachine {
 
     /// Runs until something ends it. May be called again after `timeout`, `instructionLimit` or `stopped`.
     public func run() -> RunOutcome {
+        let outcome = runToOutcome()
+        if let lockstep, !lockstep.agreesInTheEnd(), let divergence = lockstep.divergence {
+            return .diverged(divergence)
+        }
+        return outcome
+    }
+
+    private func runToOutcome() -> RunOutcome {
         let deadline = VirtualTime.hostNow().addingReportingOverflow(configuration.timeout)
         let end = deadline.overflow ? UInt64.max : deadline.partialValue
         outcome = nil
         while true {
-            chipset.clock.fireDueTimers()
-            console.poll(chipset.serial)
+            serve()
             if let outcome { return outcome }
             if stopRequest.take() || console.wantsQuit { return .stopped }
             if cpu.pointee.instructions >= configuration.maximumInstructions { return .instructionLimit }
@@ -146,11 +180,39 @@ public final class VirtualMachine {
             switch stop {
             case .sliceEnd, .external: continue
             case .shutdown: return .tripleFault(TripleFaultReport(cpu, decoder: decoder))
+            // What the engines differ in, `run` reports.
+            case .diverged: return .stopped
             case .halted:
                 if outcome == nil, !idle() { return .finalHalt }
             }
         }
     }
+
+    /// What happens between two slices: timers that are due, input.
+    private func serve() {
+        chipset.clock.fireDueTimers()
+        console.poll(chipset.serial)
+    }
+
+    /// As a second machine: does what a machine does before a slice.
+    func turn() {
+        if isHalted { _ = idle() }
+        serve()
+    }
+
+    /// As a second machine: executes up to `count` instructions since reset, and attends to what is pending there.
+    func follow(to count: UInt64) {
+        isRunning = true
+        defer { isRunning = false }
+        while true {
+            let stop = engine.run(until: count)
+            isHalted = stop == .halted
+            guard stop == .external, cpu.pointee.instructions < count else { return }
+        }
+    }
+
+    /// How far engines in lockstep have come.
+    public var lockstepProgress: LockstepProgress? { lockstep?.progress }
 
     /// Most instructions between two looks at the host.
     private static let longestSlice: UInt64 = 20_000
@@ -194,10 +256,10 @@ public final class VirtualMachine {
     public var statistics: RunStatistics { RunStatistics(cpu.pointee, virtualNanoseconds: time.now) }
 
     /// Counts executed instructions by sensitivity from now on, which makes the interpreter several times slower.
-    public func startCensus() { interpreter.census = CensusTaker() }
+    public func startCensus() { engine.interpreter.census = CensusTaker() }
 
     /// What has been counted; nil without `startCensus`.
-    public var census: InstructionCensus? { interpreter.census?.result(cpu) }
+    public var census: InstructionCensus? { engine.interpreter.census?.result(cpu) }
 
     /// The processor's state as it is now.
     public var registers: RegisterDump { RegisterDump(cpu) }

@@ -134,6 +134,8 @@ public struct ProcessorState {
     public var fpu = FPUState()
     public var sse = SSEState()
     public var statistics = Statistics()
+    /// Gets every write to RAM; the TLB then holds no page for writing.
+    var writeLog: Unmanaged<WriteLog>?
     /// The faults that the last exception consisted of: usually one.
     var faultChain = FaultChain()
     /// Linear addresses of the last instructions, at `instructions` modulo its size.

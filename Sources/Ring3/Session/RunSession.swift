@@ -38,6 +38,7 @@ public final class RunSession {
         if options.display == .text { print(screen) }
         try screenFile?.write(screen.isEmpty ? "" : screen + "\n")
         report(outcome, after: duration)
+        if let progress = machine.lockstepProgress { log.notice("\(progress)") }
         examine(machine, outcome, duration)
         if let format = options.statistics {
             let report = StatisticsReport(machine.statistics, engine: options.machine.engine, hostSeconds: duration)
@@ -95,6 +96,7 @@ public final class RunSession {
         case .finalHalt: log.notice("the guest halted, and nothing can wake it")
         case .reset: log.notice("the guest asked for a reset, which ends the run")
         case .tripleFault(let report): write("\(report)")
+        case .diverged(let divergence): write("\(divergence)")
         case .timeout: log.notice("stopped after \(String(format: "%.1f", seconds)) s, as --timeout asks")
         case .instructionLimit:
             log.notice("stopped after \(options.machine.maximumInstructions) instructions, as --max-instructions asks")
@@ -112,6 +114,7 @@ public final class RunSession {
         case .powerOff, .finalHalt, .reset: return ExitStatus.success
         case .debugExit(let status): return Int32(status & 0xFF)
         case .tripleFault: return ExitStatus.tripleFault
+        case .diverged: return ExitStatus.wrongResult
         case .timeout: return ExitStatus.timeout
         case .instructionLimit: return ExitStatus.instructionLimit
         case .stopped: return console.endingSignal.map(ExitStatus.signal) ?? ExitStatus.success

@@ -46,6 +46,33 @@ final class ThreadedEngine {
         }
     }
 
+    /// Runs one block or so: its exits lead on only as far as the count allows that it could have reached itself.
+    func runBlock(until sliceEnd: UInt64) -> EngineStop? {
+        let end = Swift.min(sliceEnd, TranslatedBlock.stale >> 1)
+        var isDone = false
+        while true {
+            cpu.pointee.sliceEnd = end
+            cpu.setAttention([], true)
+            if cpu.pointee.instructions >= cpu.pointee.stopAt {
+                let before = cpu.pointee.instructions
+                if let stop = interpreter.attend() { return stop }
+                isDone = isDone || cpu.pointee.instructions != before
+                continue
+            }
+            if isDone { return nil }
+            isDone = true
+            guard let block = blockHere(), cpu.pointee.instructions &+ block.pointee.limit <= cpu.pointee.stopAt else {
+                interpreter.stepAlone()
+                cache.statistics.interpreted &+= 1
+                continue
+            }
+            cache.statistics.entries &+= 1
+            cpu.pointee.sliceEnd = cpu.pointee.instructions &+ block.pointee.limit
+            cpu.setAttention([], true)
+            execute(from: block)
+        }
+    }
+
     /// The block at EIP, translated now if need be; nil where there can be none: outside RAM, where fetching faults, or
     /// across a page.
     private func blockHere() -> BlockPointer? {

@@ -60,7 +60,8 @@ extension Processor {
         let isWatched = pointee.hasDataBreakpoints && isDataBreakpointPage(tag)
         let holdsCode = pointee.codeMap[Int(physical >> 12)] != 0
         entry.pointee.readTag = isWatched ? TLB.noTag : tag
-        entry.pointee.writeTag = page.isWritable && page.isDirty && !holdsCode && !isWatched ? tag : TLB.noTag
+        let isWriteFree = page.isWritable && page.isDirty && !holdsCode && !isWatched && pointee.writeLog == nil
+        entry.pointee.writeTag = isWriteFree ? tag : TLB.noTag
         entry.pointee.executeTag = page.isExecutable ? tag : TLB.noTag
         entry.pointee.physicalPage = physical
         entry.pointee.addend = Int(bitPattern: pointee.ramBase) &+ Int(physical) &- Int(tag)

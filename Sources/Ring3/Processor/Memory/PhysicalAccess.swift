@@ -52,6 +52,7 @@ extension Processor {
                 }
             }
             noteCodeWrite(UInt32(truncatingIfNeeded: physical), count: count)
+            pointee.writeLog?.takeUnretainedValue().append(UInt32(truncatingIfNeeded: physical), count: count)
             return
         }
         guard physical <= UInt64(UInt32.max) else { return }
