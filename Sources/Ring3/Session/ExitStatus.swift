@@ -30,7 +30,7 @@ public struct RunFailure: Error, CustomStringConvertible {
     public let description: String
     public let exitStatus: Int32
 
-    init(_ description: String, exitStatus: Int32) {
+    package init(_ description: String, exitStatus: Int32) {
         self.description = description
         self.exitStatus = exitStatus
     }
