@@ -2,15 +2,16 @@
 #include "compute.h"
 
 const char guest_name[] = "compute-collatz";
-const u32 expected_checksum = 0xDDC13A96;
+const u32 expected_checksum = 0xC88255BE;
 
-enum { FIRST = 200001, COUNT = 400 };
+enum { FIRST = 200001, COUNT = 200 };
 
 void prepare(void) {}
 
 u32 compute(u32 units) {
     u32 checksum = 0, longest = 0;
-    while (units--)
+    while (units--) {
+        checksum = stir(checksum);
         for (u32 start = FIRST; start < FIRST + COUNT; start++) {
             u64 n = start;
             u32 steps = 0;
@@ -22,5 +23,6 @@ u32 compute(u32 units) {
             checksum = checksum * 31 + steps;
             if (steps > longest) longest = steps, checksum ^= start;
         }
+    }
     return checksum ^ longest;
 }

@@ -15,6 +15,9 @@ enum { SELF_CHECK_UNITS = 48 };
 void prepare(void);
 u32 compute(u32 units);
 
+/* Between units that all do the same: powers of one multiplier alone would run into zeros. */
+static inline u32 stir(u32 checksum) { return checksum ^ checksum >> 15; }
+
 static inline u32 random_next(u32 *state) {
     u32 x = *state;
     x ^= x << 13, x ^= x >> 17, x ^= x << 5; /* Marsaglia's xorshift */

@@ -2,9 +2,9 @@
 #include "compute.h"
 
 const char guest_name[] = "compute-stream";
-const u32 expected_checksum = 0x28FC8F37;
+const u32 expected_checksum = 0xD3BDE811;
 
-enum { BYTES = 1 << 20, PART = BYTES / 4 }; /* a unit works on a quarter of the buffers */
+enum { BYTES = 1 << 20, PART = BYTES / 8 }; /* a unit works on an eighth of the buffers */
 static u8 from[BYTES + 16], to[BYTES + 16];
 
 static void rep_copy(u8 *d, const u8 *s, u32 words) {
@@ -33,7 +33,7 @@ void prepare(void) {
 u32 compute(u32 units) {
     u32 checksum = 0;
     for (u32 unit = 0; unit < units; unit++) {
-        u8 *s = from + unit % 4 * PART, *d = to + (unit + 1) % 4 * PART;
+        u8 *s = from + unit % 8 * PART, *d = to + (unit + 1) % 8 * PART;
         rep_copy(d, s, PART / 4);
         rep_copy_bytes(d + unit % 4, s + 3, PART / 2);
         loop_copy((u32 *)(d + PART / 2), (u32 *)s, PART / 8);

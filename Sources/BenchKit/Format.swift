@@ -30,7 +30,7 @@ enum Format {
 
     static func hex(_ value: UInt32) -> String { "0x" + String(value, radix: 16, uppercase: true) }
 
-    static func seconds(_ value: Double) -> String { "\(short(value)) s" }
+    static func seconds(_ value: Double) -> String { "\(String(format: "%g", value)) s" }
 
     /// A time in the unit that suits it.
     static func duration(nanoseconds: Double) -> String {

@@ -74,8 +74,7 @@ final class Launcher {
     func version(of contender: Contender) -> String? {
         switch contender.method {
         case .qemu: programs.firstLine([Self.qemu, "--version"])
-        case .bochs: programs.firstLine([Self.bochs, "--help"], containing: "Bochs")
-        case .ring3, .host: nil
+        case .bochs, .ring3, .host: nil
         }
     }
 
@@ -130,8 +129,8 @@ struct ProgramSearch {
         path.split(separator: ":").map { "\($0)/\(name)" }.first { access($0, X_OK) == 0 }
     }
 
-    /// What a program prints first when it is asked about itself, or the first line with a word in it.
-    func firstLine(_ command: [String], containing word: String? = nil) -> String? {
+    /// What a program prints first when it is asked about itself, without what is in parentheses.
+    func firstLine(_ command: [String]) -> String? {
         var command = command
         guard let program = find(command[0]) else { return nil }
         command[0] = program
@@ -149,8 +148,7 @@ struct ProgramSearch {
             usleep(10_000)
         }
         bytes += output.read()
-        let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n")
-        let line = lines.first { word == nil || $0.contains(word ?? "") }
-        return line?.trimmingCharacters(in: .whitespaces)
+        return String(decoding: bytes, as: UTF8.self).split(separator: "\n").first?.split(separator: " (").first
+            .map(String.init)
     }
 }

@@ -9,7 +9,7 @@ public struct SVGReport: CustomStringConvertible {
     }
 
     private enum Layout {
-        static let width = 900.0, margin = 20.0, labels = 150.0
+        static let width = 900.0, margin = 20.0, labels = 150.0, rightMargin = 50.0
         static let row = 26.0, head = 84.0, axis = 34.0, gap = 34.0
     }
 
@@ -56,7 +56,8 @@ public struct SVGReport: CustomStringConvertible {
 
     private struct Panel {
         let title: String
-        let unit: String
+        /// How a value is written.
+        let write: (Double) -> String
         var rows: [(label: String, points: [Point])]
     }
 
@@ -70,7 +71,7 @@ public struct SVGReport: CustomStringConvertible {
         }
         if nano.contains(where: { !$0.1.isEmpty }) {
             panels.append(
-                Panel(title: "Operations of an operating system: time of one", unit: " ns", rows: nano))
+                Panel(title: "Operations of an operating system: time of one", write: Format.duration(nanoseconds:), rows: nano))
         }
         return panels
     }
@@ -87,7 +88,7 @@ public struct SVGReport: CustomStringConvertible {
         }
         if rows.count > 1 { rows.append(("geometric mean", means)) }
         let host = baseline == Contender.host ? "the host's, running the same code natively" : "that of \(baseline)"
-        return Panel(title: "Computing: how many times \(host)", unit: "×", rows: rows)
+        return Panel(title: "Computing: how many times \(host)", write: { "\(Format.short($0))×" }, rows: rows)
     }
 
     private func points(_ workload: String, _ scale: (Double) -> Double) -> [Point] {
@@ -102,7 +103,7 @@ public struct SVGReport: CustomStringConvertible {
     private func draw(_ panel: Panel, at top: Double, in document: inout SVGDocument) -> Double {
         let left = Layout.margin + Layout.labels
         let values = panel.rows.flatMap(\.points).flatMap { [$0.minimum, $0.maximum] }
-        guard let scale = LogScale(values, from: left, length: Layout.width - left - Layout.margin - 12) else {
+        guard let scale = LogScale(values, from: left, length: Layout.width - left - Layout.rightMargin) else {
             return top
         }
         document.text(panel.title, x: Layout.margin, y: top + 14, size: 14, isBold: true)
@@ -118,34 +119,29 @@ public struct SVGReport: CustomStringConvertible {
             document.line((x, first), (x, bottom), stroke: tick.isLabelled ? "#bbb" : "#e2e2e2")
             guard tick.isLabelled else { continue }
             document.text(
-                Format.short(tick.value).trimmingTrailingZeros + panel.unit, x: x, y: bottom + 16, size: 12,
+                panel.write(tick.value).trimmingTrailingZeros, x: x, y: bottom + 16, size: 12,
                 anchor: .middle, fill: "#555")
         }
         for (index, row) in panel.rows.enumerated() {
             let y = first + Layout.row * (Double(index) + 0.5)
             document.text(row.label, x: left - 10, y: y + 4.5, anchor: .end, isBold: row.label == "geometric mean")
-            for point in row.points { draw(point, of: row.label, panel.unit, scale, y, in: &document) }
+            for point in row.points { draw(point, of: row.label, panel.write, scale, y, in: &document) }
         }
         return bottom + Layout.axis - 10
     }
 
     private func draw(
-        _ point: Point, of row: String, _ unit: String, _ scale: LogScale, _ y: Double, in document: inout SVGDocument
+        _ point: Point, of row: String, _ write: (Double) -> String, _ scale: LogScale, _ y: Double, in document: inout SVGDocument
     ) {
         let (color, shape) = style(point.contender)
         document.line((scale(point.minimum), y), (scale(point.maximum), y), stroke: color, width: 2)
         document.mark(
             shape, x: scale(point.median), y: y, fill: color,
-            tooltip: "\(row), \(point.contender): \(Format.short(point.median))\(unit)")
+            tooltip: "\(row), \(point.contender): \(write(point.median))")
     }
 }
 
 extension String {
-    /// "1.00" is "1", "0.500" is "0.5"; "100" stays.
-    fileprivate var trimmingTrailingZeros: String {
-        guard contains(".") else { return self }
-        var text = self
-        while text.hasSuffix("0") { text.removeLast() }
-        return text.hasSuffix(".") ? String(text.dropLast()) : text
-    }
+    /// "1.00×" is "1×", "0.500 ms" is "0.5 ms"; "100 ns" stays.
+    fileprivate var trimmingTrailingZeros: String { replacing(/(\.\d*?)0+(?=\D|$)/) { $0.1 == "." ? "" : $0.1 } }
 }

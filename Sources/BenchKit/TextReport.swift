@@ -82,13 +82,16 @@ public struct TextReport: CustomStringConvertible {
     private var speedUps: String {
         let names = report.contenders(with: .compute).map(\.name)
         guard names.count > 1 else { return "" }
-        var table = TextTable(["Times as fast as (geometric mean, least)"] + names)
+        var table = TextTable(["Times as fast as: mean (least)"] + names)
         for name in names {
             table.add(
                 [name]
                     + names.map { other in
-                        guard name != other, let speedUp = report.speedUp(of: name, over: other) else { return "" }
-                        return "\(Format.short(speedUp.geometricMean)), \(Format.short(speedUp.smallest))"
+                        // The other half of the table would say the same.
+                        guard name != other, let speedUp = report.speedUp(of: name, over: other),
+                            speedUp.geometricMean >= 1
+                        else { return "" }
+                        return "\(Format.short(speedUp.geometricMean)) (\(Format.short(speedUp.smallest)))"
                     })
         }
         return "\(table)"
