@@ -7,6 +7,8 @@ struct BochsMachine {
     static let bios = "/usr/share/seabios/bios.bin"
     static let videoBIOS = "/usr/share/seabios/vgabios.bin"
 
+    let program: String
+    /// For what Bochs wants in files.
     let folder: String
     let guests: String
     let memory: Int
@@ -23,7 +25,7 @@ struct BochsMachine {
         // Debian's Bochs starts in its debugger: continue.
         try write(Data("c\n".utf8), "commands")
         return Launch(
-            command: ["bochs", "-q", "-f", "\(folder)/bochsrc", "-rc", "\(folder)/commands"],
+            command: [program, "-q", "-f", "\(folder)/bochsrc", "-rc", "\(folder)/commands"],
             serialPipe: "\(folder)/\(Self.serialPipe)", goodStatus: nil)
     }
 

@@ -11,12 +11,18 @@ struct Calibration {
     private static let largestStep = 64.0
     static let mostUnits = 1 << 22
 
-    /// What to try after a run of `units` that took so long; nil if that was enough.
+    /// The same after a run that was too short to be measured: how short is not known.
+    private static let blindStep = 8
+
+    /// What to try after a run of `units` that took so long, 0 if it could not be measured; nil if that was enough.
     func next(after units: Int, cpu: UInt64, wall: UInt64) -> Int? {
+        guard cpu > 0, wall > 0 else {
+            return units < Self.mostUnits ? min(units * Self.blindStep, Self.mostUnits) : nil
+        }
         let enough = Double(target) / 2.0.squareRoot()
         guard Double(cpu) < enough, wall < target * Self.patience, units < Self.mostUnits else { return nil }
-        let missing = min(Double(target) / Double(max(cpu, 1)), Self.largestStep)
-        let wallLimit = max(2, Double(target * Self.patience) / Double(max(wall, 1)))
+        let missing = min(Double(target) / Double(cpu), Self.largestStep)
+        let wallLimit = max(2, Double(target * Self.patience) / Double(wall))
         var factor = 2
         while Double(factor) * 2.0.squareRoot() < min(missing, wallLimit) { factor *= 2 }
         return min(units * factor, Self.mostUnits)

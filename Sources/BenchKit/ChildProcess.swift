@@ -18,7 +18,7 @@ final class ChildProcess {
     /// Nil while it runs.
     private(set) var end: End?
 
-    /// Starts `command`, searched for in PATH unless it has a slash; throws the error number.
+    /// Starts `command`, whose first word is a path; throws the error number.
     init(
         _ command: [String], standardOutput: Int32, standardError: Int32
     ) throws(ErrorNumber) {
@@ -33,7 +33,7 @@ final class ChildProcess {
         var arguments = command.map { strdup($0) } + [nil]
         defer { for argument in arguments { free(argument) } }
         var pid: pid_t = 0
-        let error = posix_spawnp(&pid, command[0], &actions, &attributes, &arguments, environ)
+        let error = posix_spawn(&pid, command[0], &actions, &attributes, &arguments, environ)
         guard error == 0 else { throw ErrorNumber(error) }
         self.pid = pid
         clock_getcpuclockid(pid, &clock)

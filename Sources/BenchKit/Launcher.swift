@@ -91,14 +91,17 @@ final class Launcher {
             // -nodefaults: no network card or screen, whose threads would count.
             return Launch(
                 command: [
-                    Self.qemu, "-accel", "tcg", "-cpu", "max", "-m", "\(Self.memory)", "-nodefaults",
-                    "-no-user-config", "-display", "none", "-monitor", "none", "-serial", "stdio", "-no-reboot",
+                    programs.find(Self.qemu) ?? Self.qemu, "-accel", "tcg", "-cpu", "max", "-m", "\(Self.memory)",
+                    "-nodefaults", "-no-user-config", "-display", "none", "-monitor", "none", "-serial", "stdio",
+                    "-no-reboot",
                     "-device", "isa-debug-exit,iobase=0xf4,iosize=0x04", "-kernel", image, "-append", commandLine,
                 ], goodStatus: 1)
         case .bochs:
             do {
-                return try BochsMachine(folder: work.path, guests: guests, memory: Self.memory)
-                    .launch(image: image, commandLine: commandLine)
+                return try BochsMachine(
+                    program: programs.find(Self.bochs) ?? Self.bochs, folder: work.path, guests: guests,
+                    memory: Self.memory
+                ).launch(image: image, commandLine: commandLine)
             } catch { throw .unavailable("cannot set Bochs up: \(error)") }
         case .host:
             guard let program = workload.hostProgram else { throw .unavailable("no program of the host") }

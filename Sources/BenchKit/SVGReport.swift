@@ -71,7 +71,9 @@ public struct SVGReport: CustomStringConvertible {
         }
         if nano.contains(where: { !$0.1.isEmpty }) {
             panels.append(
-                Panel(title: "Operations of an operating system: time of one", write: Format.duration(nanoseconds:), rows: nano))
+                Panel(
+                    title: "Operations of an operating system: time of one", write: Format.duration(nanoseconds:),
+                    rows: nano))
         }
         return panels
     }
@@ -131,7 +133,8 @@ public struct SVGReport: CustomStringConvertible {
     }
 
     private func draw(
-        _ point: Point, of row: String, _ write: (Double) -> String, _ scale: LogScale, _ y: Double, in document: inout SVGDocument
+        _ point: Point, of row: String, _ write: (Double) -> String, _ scale: LogScale, _ y: Double,
+        in document: inout SVGDocument
     ) {
         let (color, shape) = style(point.contender)
         document.line((scale(point.minimum), y), (scale(point.maximum), y), stroke: color, width: 2)

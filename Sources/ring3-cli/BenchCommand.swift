@@ -51,7 +51,7 @@ struct BenchCommand: ParsableCommand {
     var seconds: Double?
 
     @Option(help: ArgumentHelp("End a run that takes longer.", valueName: "seconds"))
-    var timeout = 60.0
+    var timeout = 120.0
 
     @Flag(help: "List what can be measured, and with what.")
     var list = false
