@@ -13,7 +13,7 @@ final class ChildProcess {
         let peakMemory: Int
     }
 
-    private let pid: pid_t
+    let pid: pid_t
     private var clock = clockid_t()
     /// Nil while it runs.
     private(set) var end: End?

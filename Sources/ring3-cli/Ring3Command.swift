@@ -21,7 +21,9 @@ struct Ring3Command: ParsableCommand {
         } catch {
             guard exitCode(for: error) == .validationFailure else { exit(withError: error) }
             let line = message(for: error).split(separator: "\n").joined(separator: " ")
-            Diagnostics.print("\(line) (see 'ring3 run --help')")
+            let names = configuration.subcommands.compactMap { $0.configuration.commandName }
+            let name = CommandLine.arguments.dropFirst().first.flatMap { names.contains($0) ? $0 : nil } ?? "run"
+            Diagnostics.print("\(line) (see 'ring3 \(name) --help')")
             Glibc.exit(ExitStatus.usage)
         }
     }
