@@ -1,3 +1,9 @@
+/// What a guest says it has done. It is there even if the run was too short to be measured.
+struct Answer: Equatable {
+    let operations: Int
+    let checksum: UInt32
+}
+
 /// What the guests have to answer, and who says so.
 ///
 /// The answer to a compute workload of so many units is the host's, where the host can run it; otherwise that of whoever
@@ -14,26 +20,26 @@ struct Answers {
         workload.kind == .nano || known[Question(workload: workload.name, units: units)] != nil
     }
 
-    /// Throws if `sample` is not the answer; takes it for the answer if none is known.
+    /// Throws if `answer` is not right; takes it for the right one if none is known.
     mutating func check(
-        _ sample: Sample, of workload: Workload, units: Int, by contender: Contender
+        _ answer: Answer, of workload: Workload, units: Int, by contender: Contender
     ) throws(RunProblem) {
         switch workload.kind {
         case .nano:
-            guard sample.checksum == UInt32(truncatingIfNeeded: sample.operations) else {
-                throw .checkFailed("\(sample.checksum) of \(sample.operations) operations had their effect")
+            guard answer.checksum == UInt32(truncatingIfNeeded: answer.operations) else {
+                throw .checkFailed("\(answer.checksum) of \(answer.operations) operations had their effect")
             }
         case .compute:
-            guard sample.operations == units else {
-                throw .checkFailed("did \(sample.operations) units of \(units)")
+            guard answer.operations == units else {
+                throw .checkFailed("did \(answer.operations) units of \(units)")
             }
             let question = Question(workload: workload.name, units: units)
-            guard let answer = known[question] else {
-                known[question] = (sample.checksum, contender.name)
+            guard let right = known[question] else {
+                known[question] = (answer.checksum, contender.name)
                 return
             }
-            guard sample.checksum == answer.checksum else {
-                throw .wrongChecksum(got: sample.checksum, expected: answer.checksum, by: answer.by)
+            guard answer.checksum == right.checksum else {
+                throw .wrongChecksum(got: answer.checksum, expected: right.checksum, by: right.by)
             }
         }
     }

@@ -154,7 +154,7 @@ public final class BenchSession {
         let calibration = Calibration(target: UInt64(options.secondsPerRun * 1e9))
         var units = workload.kind == .nano ? 1 : contender.firstUnits
         while true {
-            let sample = try run(contender, workload, units: units)
+            let sample = try run(contender, workload, units: units).sample
             let (cpu, wall) = (sample?.cpuNanoseconds ?? 0, sample?.wallNanoseconds ?? 0)
             guard let next = calibration.next(after: units, cpu: cpu, wall: wall) else { return units }
             units = next
@@ -190,14 +190,14 @@ public final class BenchSession {
     private func checked(_ contender: Contender, _ workload: Workload, units: Int) throws(RunProblem) -> Sample {
         if let referee, referee != contender, !answers.isKnown(workload, units: units) {
             // Its own failure is found when its turn comes; then whoever comes first is taken for right.
-            if let sample = try? run(referee, workload, units: units) {
-                try? answers.check(sample, of: workload, units: units, by: referee)
+            if let answer = try? run(referee, workload, units: units).answer {
+                try? answers.check(answer, of: workload, units: units, by: referee)
             }
         }
         for _ in 0..<Self.attempts {
-            guard let sample = try run(contender, workload, units: units) else { continue }
-            try answers.check(sample, of: workload, units: units, by: contender)
-            return sample
+            let (sample, answer) = try run(contender, workload, units: units)
+            try answers.check(answer, of: workload, units: units, by: contender)
+            if let sample { return sample }
         }
         throw .died("too short to be measured")
     }
@@ -205,14 +205,20 @@ public final class BenchSession {
     /// On a busy machine this process may wake up so late that a short run's beginning and end arrive together.
     private static let attempts = 5
 
-    private func run(_ contender: Contender, _ workload: Workload, units: Int) throws(RunProblem) -> Sample? {
+    private func run(
+        _ contender: Contender, _ workload: Workload, units: Int
+    ) throws(RunProblem) -> (sample: Sample?, answer: Answer) {
         let launch = try launcher.launch(contender, workload, units: units)
         let watch = Stopwatch(timeout: UInt64(options.timeout * 1e9)) { [self] in
             // Remembered: whoever swallows the first report of it gets another.
             endingSignal = endingSignal ?? signals.next()
             return endingSignal
         }
-        return try watch.run(launch).sample
+        let (sample, guest) = try watch.run(launch)
+        guard let operations = guest.operations, let checksum = guest.checksum else {
+            throw .died("it told no checksum; \(guest.lastLine)")
+        }
+        return (sample, Answer(operations: operations, checksum: checksum))
     }
 
     /// Nil for what has gone wrong, which is noted: that contender is out of that workload, and the rest goes on.

@@ -10,6 +10,8 @@ public struct Sample: Codable, Equatable, Sendable {
     /// Most memory the process had, in bytes.
     public let peakMemory: Int
 
+    var answer: Answer { Answer(operations: operations, checksum: checksum) }
+
     /// Cost of an operation.
     public var nanosecondsPerOperation: Double { Double(cpuNanoseconds) / Double(max(operations, 1)) }
 }

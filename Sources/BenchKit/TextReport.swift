@@ -83,18 +83,23 @@ public struct TextReport: CustomStringConvertible {
         let names = report.contenders(with: .compute).map(\.name)
         guard names.count > 1 else { return "" }
         var table = TextTable(["Times as fast as: mean (least)"] + names)
-        for name in names {
+        // The slowest is faster than nobody.
+        for name in names.filter({ name in names.contains { isFaster(name, than: $0) } }) {
             table.add(
                 [name]
                     + names.map { other in
                         // The other half of the table would say the same.
-                        guard name != other, let speedUp = report.speedUp(of: name, over: other),
-                            speedUp.geometricMean >= 1
-                        else { return "" }
+                        guard isFaster(name, than: other), let speedUp = report.speedUp(of: name, over: other) else {
+                            return ""
+                        }
                         return "\(Format.short(speedUp.geometricMean)) (\(Format.short(speedUp.smallest)))"
                     })
         }
         return "\(table)"
+    }
+
+    private func isFaster(_ name: String, than other: String) -> Bool {
+        name != other && report.speedUp(of: name, over: other).map { $0.geometricMean >= 1 } ?? false
     }
 
     private var problems: String {

@@ -65,6 +65,9 @@ struct BenchCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Also draw it, as SVG.", valueName: "file.svg"))
     var plot: String?
 
+    @Option(help: ArgumentHelp("Measure nothing; show an earlier result, written as JSON.", valueName: "file.json"))
+    var from: String?
+
     @Option(help: ArgumentHelp("Where the guests are. (default: .build/guests)", valueName: "folder"))
     var guests: String?
 
@@ -97,7 +100,10 @@ struct BenchCommand: ParsableCommand {
         guard !list else { return printList() }
         let outputFile = try output.map { try ReportFile(path: $0) }
         let plotFile = try plot.map { try ReportFile(path: $0) }
-        let report = try BenchSession(try options) { Diagnostics.print("bench: \($0)") }.run()
+        let report =
+            if let from { try BenchReport(file: from) } else {
+                try BenchSession(try options) { Diagnostics.print("bench: \($0)") }.run()
+            }
         let text =
             switch format {
             case .text: "\(TextReport(report))\n"

@@ -9,12 +9,12 @@ import Testing
         )
         var answers = Answers()
         #expect(!answers.isKnown(sieve, units: 10))
-        try answers.check(Samples.sample(checksum: 7), of: sieve, units: 10, by: host)
+        try answers.check(Samples.sample(checksum: 7).answer, of: sieve, units: 10, by: host)
         #expect(answers.isKnown(sieve, units: 10))
         #expect(!answers.isKnown(sieve, units: 20), "another amount of work has another answer")
-        try answers.check(Samples.sample(checksum: 7), of: sieve, units: 10, by: interpret)
+        try answers.check(Samples.sample(checksum: 7).answer, of: sieve, units: 10, by: interpret)
         #expect(throws: RunProblem.wrongChecksum(got: 8, expected: 7, by: "host")) {
-            try answers.check(Samples.sample(checksum: 8), of: sieve, units: 10, by: interpret)
+            try answers.check(Samples.sample(checksum: 8).answer, of: sieve, units: 10, by: interpret)
         }
     }
 
@@ -22,7 +22,7 @@ import Testing
         let (sieve, host) = try (Samples.workload("sieve"), Samples.contender("host"))
         var answers = Answers()
         #expect(throws: RunProblem.checkFailed("did 10 units of 20")) {
-            try answers.check(Samples.sample(operations: 10), of: sieve, units: 20, by: host)
+            try answers.check(Samples.sample(operations: 10).answer, of: sieve, units: 20, by: host)
         }
     }
 
@@ -30,9 +30,9 @@ import Testing
         let (syscall, interpret) = try (Samples.workload("syscall"), Samples.contender("interpret"))
         var answers = Answers()
         #expect(answers.isKnown(syscall, units: 1))
-        try answers.check(Samples.sample(operations: 10, checksum: 10), of: syscall, units: 1, by: interpret)
+        try answers.check(Samples.sample(operations: 10, checksum: 10).answer, of: syscall, units: 1, by: interpret)
         #expect(throws: RunProblem.checkFailed("9 of 10 operations had their effect")) {
-            try answers.check(Samples.sample(operations: 10, checksum: 9), of: syscall, units: 1, by: interpret)
+            try answers.check(Samples.sample(operations: 10, checksum: 9).answer, of: syscall, units: 1, by: interpret)
         }
         #expect(RunProblem.checkFailed("x").isWrongAnswer)
         #expect(!RunProblem.timedOut(seconds: 1).isWrongAnswer)
