@@ -22,10 +22,11 @@ let package = Package(
         .executableTarget(
             name: "ring3-cli",
             dependencies: [
-                "Ring3", "Hardware", "X86", "AuditKit",
+                "Ring3", "Hardware", "X86", "AuditKit", "BenchKit",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ]),
+        .target(name: "BenchKit", dependencies: ["Ring3"]),
         .target(name: "OracleKit", dependencies: ["Ring3", "X86", "Hardware", "CHost"]),
         .executableTarget(
             name: "ring3-oracle",
@@ -39,6 +40,7 @@ let package = Package(
         .testTarget(name: "X86Tests", dependencies: ["X86"]),
         .testTarget(name: "HardwareTests", dependencies: ["Hardware"]),
         .testTarget(name: "OracleTests", dependencies: ["OracleKit"]),
+        .testTarget(name: "BenchTests", dependencies: ["BenchKit", "ring3-cli"]),
         .testTarget(name: "CLITests", dependencies: ["ring3-cli"]),
         .testTarget(name: "Ring3Tests", dependencies: ["Ring3", "Hardware", "X86"]),
     ],

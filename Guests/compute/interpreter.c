@@ -2,12 +2,14 @@
 #include "compute.h"
 
 const char guest_name[] = "compute-interpreter";
-const u32 expected_checksum = 0x33AF79F3;
+const u32 expected_checksum = 0x9B5D68D7;
 
-enum { ROUNDS = 3000000 };
+enum { ROUNDS = 5000 };
 enum operation { LOAD, ADD, XOR, SHIFT, MULTIPLY, STORE, COUNT_DOWN, STOP };
 
-u32 compute(void) {
+void prepare(void) {}
+
+u32 compute(u32 units) {
     static const u8 program[] = {
         LOAD, 0, ADD, 1, STORE, 0,            /* a += b */
         XOR, 2, SHIFT, 5, STORE, 1,           /* b = rotate(a ^ c) */
@@ -15,9 +17,12 @@ u32 compute(void) {
         COUNT_DOWN, 4, STOP, 0,               /* until e is zero */
     };
     static const void *const actions[] = {&&load, &&add, &&xor, &&shift, &&multiply, &&store, &&count_down, &&stop};
-    u32 cells[5] = {1, 2, 3, 1664525, ROUNDS}, accumulator = 0;
-    const u8 *at = program;
+    u32 cells[5] = {1, 2, 3, 1664525, 0}, accumulator = 0;
+    const u8 *at;
 #define NEXT goto *actions[*at]
+again:
+    if (!units--) return cells[0] ^ cells[1] ^ cells[2];
+    cells[4] = ROUNDS, at = program;
     NEXT;
 load:
     accumulator = cells[at[1]], at += 2;
@@ -42,5 +47,5 @@ count_down:
     else at += 2;
     NEXT;
 stop:
-    return cells[0] ^ cells[1] ^ cells[2];
+    goto again;
 }

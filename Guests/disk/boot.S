@@ -1,9 +1,15 @@
 // Boot sector that starts a guest from a disk, for machines that have a BIOS but no Multiboot loader (Bochs).
 // The flat image follows in the next SECTORS sectors; it goes to 1 MiB and is entered at ENTRY, as Multiboot would enter it
-// but without a memory map (Multiboot 0.6.96, 3.2).
+// but without a memory map (Multiboot 0.6.96, 3.2). What there is to know about the image stands in the sector's last
+// words, so that a finished sector can be used for any image.
 #define CHUNK 64                    // sectors a read
 #define BUFFER 0x10000
 #define LOAD_ADDRESS 0x100000
+
+#ifndef SECTORS
+#define SECTORS 0
+#define ENTRY 0
+#endif
 
     .code16
     .text
@@ -55,13 +61,11 @@ protected:
     movl %eax, %gs
     movl %eax, %ss
     movl $0x2BADB002, %eax
-    xorl %ebx, %ebx
-    movl $ENTRY, %ecx
-    jmpl *%ecx
+    movl information, %ebx
+    jmpl *entry
 
 drive: .byte 0
     .p2align 2
-remaining: .long SECTORS
 packet:
     .byte 16, 0
     .word CHUNK, 0, BUFFER >> 4
@@ -83,5 +87,8 @@ gdt:
 gdt_pointer:
     .word 23
     .long gdt
-    .fill 510 - (. - _start), 1, 0
+    .fill 498 - (. - _start), 1, 0
+remaining: .long SECTORS
+entry: .long ENTRY
+information: .long 0                // address of a Multiboot information structure, or 0
     .word 0xAA55
