@@ -44,7 +44,7 @@ package struct DotReport: CustomStringConvertible {
         var lines = [Show.place(block.address, block.symbol)]
         if !report.isStatic {
             let time = block.totalNanoseconds.map { ", about \(Show.time($0))" } ?? ""
-            lines.append("\(Show.count(block.executions)) times\(time)")
+            lines.append("\(Show.times(block.executions))\(time)")
         }
         lines.append("")
         lines += block.instructions.prefix(Self.mostLines).map { instruction in

@@ -46,8 +46,10 @@ enum HTMLAssets {
         .list { width: 100%; background: var(--paper); border: 1px solid var(--line); border-radius: 8px; border-spacing: 0;
             border-collapse: separate; }
         .list > thead th { text-align: left; padding: 0; border-bottom: 1px solid var(--line); position: sticky; top: 0;
-            background: var(--paper); z-index: 1; border-radius: 8px; }
-        .list > thead button { all: unset; cursor: pointer; display: block; padding: 8px 12px; font-size: 12px; color: var(--quiet);
+            background: var(--paper); z-index: 1; }
+        .list > thead th:first-child { border-top-left-radius: 8px; }
+        .list > thead th:last-child { border-top-right-radius: 8px; }
+        .list > thead button { all: unset; cursor: pointer; display: block; width: 100%; box-sizing: border-box; padding: 8px 12px; font-size: 12px; color: var(--quiet);
             font-weight: 600; white-space: nowrap; }
         .list > thead button:hover, .list > thead button:focus-visible { color: var(--ink); text-decoration: underline; }
         .list > thead .number button { text-align: right; }
@@ -68,7 +70,7 @@ enum HTMLAssets {
         .closed .more { display: none; }
         .more > td { padding: 2px 12px 18px 28px; }
         .facts { margin: 0 0 8px; color: var(--quiet); font-size: 12.5px; }
-        .facts span + span::before { content: " \\00B7 "; }
+        .facts span + span::before { content: " · "; }
         .wide { overflow-x: auto; }
         .listing { width: 100%; }
         .listing th { text-align: left; font-size: 11px; color: var(--quiet); font-weight: 500; padding: 2px 14px 2px 10px; }
@@ -85,6 +87,7 @@ enum HTMLAssets {
         .chip[title] { cursor: help; border-style: dashed; }
         .ways { display: flex; flex-wrap: wrap; gap: 8px 44px; margin-top: 14px; font-size: 13px; }
         .ways ul { margin: 0; padding: 0; list-style: none; }
+        .ways summary { color: var(--quiet); cursor: pointer; }
         .ways p { margin: 0; color: var(--quiet); }
         .ways code { white-space: normal; }
         .unlinked { color: var(--quiet); }

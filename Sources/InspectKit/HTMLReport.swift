@@ -169,7 +169,8 @@ package struct HTMLReport: CustomStringConvertible {
     private func row(_ instruction: InspectedBlock.Instruction) -> String {
         let style = Self.style(instruction.disposition)
         let label = instruction.symbol.map { "<tr class=\"label\"><td colspan=\"5\">\(escaped($0)):</td></tr>" } ?? ""
-        let ops = instruction.microOps.map { "<code>\(escaped($0))</code>" }.joined(separator: "<br>")
+        let ops = (instruction.microOps.isEmpty ? ["–"] : instruction.microOps).map { "<code>\(escaped($0))</code>" }
+            .joined(separator: "<br>")
         let source = instruction.source.map { " title=\"\(escaped($0))\"" } ?? ""
         let note = instruction.note.map { "<br><em>\(escaped($0))</em>" } ?? ""
         let reason = instruction.reason == "Innocuous." ? "" : " \(escaped(instruction.reason))"
@@ -181,8 +182,16 @@ package struct HTMLReport: CustomStringConvertible {
 
     private func ways(_ title: String, _ items: [String], none: String) -> String {
         if items.isEmpty, none.isEmpty { return "" }
-        let list = items.isEmpty ? "<p>\(none)</p>" : "<ul>\(items.map { "<li>\($0)</li>" }.joined())</ul>"
-        return "<div><h3>\(title)</h3>\(list)</div>"
+        let some = items.isEmpty ? "<p>\(none)</p>" : list(items.prefix(Self.waysShown))
+        let rest = items.dropFirst(Self.waysShown)
+        let more = rest.isEmpty ? "" : "<details><summary>\(rest.count) more</summary>\(list(rest))</details>"
+        return "<div><h3>\(title)</h3>\(some)\(more)</div>"
+    }
+
+    private static let waysShown = 8
+
+    private func list(_ items: some Sequence<String>) -> String {
+        "<ul>\(items.map { "<li>\($0)</li>" }.joined())</ul>"
     }
 
     private func entry(_ entry: InspectedBlock.Entry) -> String {
@@ -203,7 +212,7 @@ package struct HTMLReport: CustomStringConvertible {
 
     private func history(_ block: InspectedBlock) -> [String] {
         var items = block.earlier.reversed().map {
-            "version \($0.version), executed \(Show.count($0.executions)) times: \(escaped($0.reason))"
+            "version \($0.version), executed \(Show.times($0.executions)): \(escaped($0.reason))"
         }
         let unlisted = Int(block.version) - (block.state == .current ? 1 : 0) - block.earlier.count
         if unlisted > 0 { items.append("and \(Show.count(unlisted)) before these") }
@@ -229,7 +238,7 @@ package struct HTMLReport: CustomStringConvertible {
             let sites = group.sites.map { site in
                 "<tr><td><code>\(escaped(Show.place(site.address, site.symbol)))</code></td>"
                     + "<td><code class=\"guest\">\(escaped(site.text))</code></td>"
-                    + "<td class=\"number\">\(Show.count(site.executions)) times</td>"
+                    + "<td class=\"number\">\(Show.times(site.executions))</td>"
                     + "<td class=\"number\">\(Show.time(Double(site.nanoseconds) / Double(max(1, site.executions)))) each</td>"
                     + "<td>\(site.interpreted > 0 ? "\(Show.count(site.interpreted)) outside of blocks" : "")</td></tr>"
             }

@@ -97,6 +97,8 @@ enum Show {
 
     static func count(_ value: Int) -> String { count(UInt64(value)) }
 
+    static func times(_ value: UInt64) -> String { value == 1 ? "once" : "\(count(value)) times" }
+
     /// With the unit that fits: "12.3 ms".
     static func time(_ nanoseconds: Double) -> String {
         switch nanoseconds {
@@ -121,8 +123,6 @@ enum Show {
 extension InspectedBlock {
     /// Dispositions, in the order in which they are shown.
     static let dispositions = ["identical", "rewritten", "control flow", "callout"]
-
-    var mnemonicName: String { symbol.map { "\(address) <\($0)>" } ?? "\(address)" }
 
     func count(of disposition: String) -> Int { instructions.count { $0.disposition == disposition } }
 }

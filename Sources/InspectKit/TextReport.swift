@@ -54,7 +54,7 @@ package struct TextReport: CustomStringConvertible {
         for exit in block.exits { lines.append("  out: " + self.exit(exit)) }
         for version in block.earlier.reversed() {
             lines.append(
-                "  version \(version.version): executed \(Show.count(version.executions)) times; \(version.reason)")
+                "  version \(version.version): executed \(Show.times(version.executions)); \(version.reason)")
         }
         let unlisted = Int(block.version) - (block.state == .current ? 1 : 0) - block.earlier.count
         if unlisted > 0 { lines.append("  ... and \(Show.count(unlisted)) versions before these") }
@@ -67,7 +67,7 @@ package struct TextReport: CustomStringConvertible {
     }
 
     private func executions(_ block: InspectedBlock) -> String {
-        var text = "executed \(Show.count(block.executions)) times, \(Show.count(block.instructionsExecuted)) instructions"
+        var text = "executed \(Show.times(block.executions)), \(Show.count(block.instructionsExecuted)) instructions"
         if let mean = block.nanoseconds, let total = block.totalNanoseconds {
             text += "; about \(Show.time(total)), \(Show.time(mean)) each"
         }
@@ -82,7 +82,7 @@ package struct TextReport: CustomStringConvertible {
 
     private func listing(_ block: InspectedBlock) -> [String] {
         guard !block.instructions.isEmpty else { return ["  (its translation has been dropped)"] }
-        let bytes = min(24, block.instructions.map(\.bytes.count).max() ?? 0)
+        let bytes = min(29, block.instructions.map(\.bytes.count).max() ?? 0)
         let text = block.instructions.map(\.text.count).max() ?? 0
         return block.instructions.flatMap { instruction in
             let start = "    \(instruction.address)  \(padded(instruction.bytes, bytes))  \(padded(instruction.text, text))"
@@ -135,7 +135,7 @@ package struct TextReport: CustomStringConvertible {
     private func site(_ site: InspectedCallout) -> String {
         let mean = Show.time(Double(site.nanoseconds) / Double(max(1, site.executions)))
         let outside = site.interpreted > 0 ? ", \(Show.count(site.interpreted)) of them outside of blocks" : ""
-        return "\(Show.place(site.address, site.symbol))  \(site.text): \(Show.count(site.executions)) times\(outside), \(mean)"
+        return "\(Show.place(site.address, site.symbol))  \(site.text): \(Show.times(site.executions))\(outside), \(mean)"
     }
 
     // MARK: Layout

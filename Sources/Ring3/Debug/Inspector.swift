@@ -41,9 +41,13 @@ package final class Inspector {
         }
     }
 
-    /// Numbers of the blocks that hold a linear address.
+    /// Numbers of the blocks that hold a linear address, where they were executed last or translated first.
     package func blocks(at linear: UInt32) -> [Int] {
-        profile.records.indices.filter { linear &- profile.counters[$0].linear < profile.records[$0].bytes.count }
+        profile.records.indices.filter {
+            let record = profile.records[$0]
+            return linear &- profile.counters[$0].linear < record.bytes.count
+                || linear &- record.firstLinear < record.bytes.count
+        }
     }
 
     package var count: Int { profile.records.count }

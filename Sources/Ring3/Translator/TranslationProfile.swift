@@ -46,6 +46,8 @@ final class TranslationProfile {
     /// A place in RAM that has been translated.
     struct Record {
         var key: UInt64
+        /// Linear address at the first translation: the same place may be executed at others.
+        var firstLinear: UInt32
         /// The translation in force; nil if it has ended.
         var block: BlockPointer?
         /// The guest's bytes, as last translated.
@@ -129,7 +131,7 @@ final class TranslationProfile {
 
     /// The micro-op for the start of a block.
     func entry(_ key: UInt64, linear: UInt32) -> MicroOp {
-        let number = recordNumbers[key] ?? addRecord(key)
+        let number = recordNumbers[key] ?? addRecord(key, linear)
         counters[number].linear = linear
         counters[number].eip = linear &- cpu.pointee.cs.base
         translating = linear
@@ -139,9 +141,9 @@ final class TranslationProfile {
         return op
     }
 
-    private func addRecord(_ key: UInt64) -> Int {
+    private func addRecord(_ key: UInt64, _ linear: UInt32) -> Int {
         let number = records.count
-        records.append(Record(key: key))
+        records.append(Record(key: key, firstLinear: linear))
         recordNumbers[key] = number
         if number == capacity {
             let larger = UnsafeMutablePointer<Counter>.allocate(capacity: capacity * 2)
