@@ -9,7 +9,8 @@ package struct DotReport: CustomStringConvertible {
 
     package var description: String {
         var lines = [
-            "digraph translations {", "  graph [label=\(quoted("Translations of \(report.image)")), labelloc=t, fontname=\"sans-serif\"];",
+            "digraph translations {",
+            "  graph [label=\(quoted("Translations of \(report.image)")), labelloc=t, fontname=\"sans-serif\"];",
             "  node [shape=box, style=filled, fontname=\"monospace\", fontsize=10];",
             "  edge [fontname=\"sans-serif\", fontsize=9];",
         ]
@@ -69,12 +70,13 @@ package struct DotReport: CustomStringConvertible {
     private func quoted(_ text: String) -> String { "\"\(escaped(text))\"" }
 
     private func escaped(_ text: String) -> String {
-        String(text.flatMap { character -> [Character] in
-            switch character {
-            case "\"", "\\": ["\\", character]
-            case "\n", "\r", "\r\n": [" "]
-            default: [character]
-            }
-        })
+        String(
+            text.flatMap { character -> [Character] in
+                switch character {
+                case "\"", "\\": ["\\", character]
+                case "\n", "\r", "\r\n": [" "]
+                default: [character]
+                }
+            })
     }
 }

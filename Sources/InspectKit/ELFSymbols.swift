@@ -30,7 +30,9 @@ enum ELFSymbols {
             let table = sections.first(where: { $0.type == SectionType.symbols })
                 ?? sections.first(where: { $0.type == SectionType.dynamicSymbols })
         else { throw failure("has no symbol table") }
-        guard table.entrySize >= 16, Int(table.link) < sections.count else { throw failure("has a damaged symbol table") }
+        guard table.entrySize >= 16, Int(table.link) < sections.count else {
+            throw failure("has a damaged symbol table")
+        }
         let names = sections[Int(table.link)]
         guard contains(bytes, table), contains(bytes, names) else {
             throw failure("is truncated: its symbol table leaves the file")

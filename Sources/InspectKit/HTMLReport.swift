@@ -75,7 +75,8 @@ package struct HTMLReport: CustomStringConvertible {
         let all = report.totals.executedByDisposition
         let parts = InspectedBlock.dispositions.compactMap { name -> String? in
             guard let share = all[name], share > 0 else { return nil }
-            return "<span class=\"\(Self.style(name))\" style=\"flex-grow:\(share)\" title=\"\(name) \(Show.percent(share))\"></span>"
+            let title = "\(name) \(Show.percent(share))"
+            return "<span class=\"\(Self.style(name))\" style=\"flex-grow:\(share)\" title=\"\(title)\"></span>"
         }
         let legend = InspectedBlock.dispositions.map { name in
             "<span class=\"key \(Self.style(name))\"><i></i>\(name)\(all[name].map { " \(Show.percent($0))" } ?? "")</span>"
@@ -202,12 +203,14 @@ package struct HTMLReport: CustomStringConvertible {
         guard let target = exit.target else { return "\(exit.kind): \(escaped(exit.how))" }
         let place = Show.place(target, exit.symbol)
         let there = exit.block.map { link($0, place) } ?? "<code>\(escaped(place))</code>"
-        return "\(exit.kind) to \(there): <span class=\"\(exit.isLinked ? "linked" : "unlinked")\">\(escaped(exit.how))</span>"
+        return
+            "\(exit.kind) to \(there): <span class=\"\(exit.isLinked ? "linked" : "unlinked")\">\(escaped(exit.how))</span>"
     }
 
     private func link(_ number: Int, _ text: String) -> String {
         let code = "<code>\(escaped(text))</code>"
-        return shown.contains(number) ? "<a href=\"#b\(number)\">\(code)</a>" : "\(code) <small>#\(number), not shown</small>"
+        return shown.contains(number)
+            ? "<a href=\"#b\(number)\">\(code)</a>" : "\(code) <small>#\(number), not shown</small>"
     }
 
     private func history(_ block: InspectedBlock) -> [String] {
@@ -223,7 +226,8 @@ package struct HTMLReport: CustomStringConvertible {
 
     private var callouts: String {
         guard !report.callouts.isEmpty else {
-            return report.isStatic ? "" : "<section><h2>Callouts</h2><p>No sensitive instruction was executed.</p></section>"
+            return report.isStatic
+                ? "" : "<section><h2>Callouts</h2><p>No sensitive instruction was executed.</p></section>"
         }
         let titles = ["sensitive instruction", "executed", "mean", "least", "total", "addresses"]
         let heads = titles.enumerated().map { index, title in
@@ -231,7 +235,9 @@ package struct HTMLReport: CustomStringConvertible {
         }
         let bodies = report.callouts.enumerated().map { index, group in
             let cells = [
-                cell("<span class=\"turn\"></span><code>\(escaped(group.form))</code>", value: group.form, isNumber: false),
+                cell(
+                    "<span class=\"turn\"></span><code>\(escaped(group.form))</code>", value: group.form,
+                    isNumber: false),
                 number(group.executions), time(group.mean), time(Double(group.leastNanoseconds)),
                 time(Double(group.nanoseconds)), number(UInt64(group.sites.count)),
             ]

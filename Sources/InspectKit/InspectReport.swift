@@ -80,7 +80,8 @@ package struct InspectReport: Encodable, Sendable {
     /// What the times are, in a sentence.
     var timing: String {
         guard !isStatic else { return "Nothing was executed." }
-        return "Executions and instructions are counted. Times are of the host's clock, less the \(clockNanoseconds) ns "
+        return
+            "Executions and instructions are counted. Times are of the host's clock, less the \(clockNanoseconds) ns "
             + "of reading it: callouts all timed, blocks about one execution in 16, and the mean times the executions."
     }
 }

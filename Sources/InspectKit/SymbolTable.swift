@@ -82,8 +82,8 @@ package struct SymbolTable: Sendable {
         return String(
             String.UnicodeScalarView(
                 text.unicodeScalars.map { scalar in
-                    let isPlain = scalar.value > 0x20 && scalar.value != 0x7F && scalar.properties.generalCategory != .control
-                        && scalar.properties.generalCategory != .format
+                    let category = scalar.properties.generalCategory
+                    let isPlain = scalar.value > 0x20 && category != .control && category != .format
                     return isPlain ? scalar : "?"
                 }))
     }

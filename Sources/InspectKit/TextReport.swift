@@ -44,12 +44,19 @@ package struct TextReport: CustomStringConvertible {
 
     // MARK: Blocks
 
+    private static let entriesShown = 8
+
     private func block(_ block: InspectedBlock) -> String {
         var lines = ["Block \(block.number): \(Show.place(block.address, block.symbol))"]
         let bytes = "\(block.length) bytes at physical \(block.physical)"
         lines.append("  \(bytes); \(block.mode.joined(separator: ", ")); \(state(block))")
         if !report.isStatic { lines.append("  " + executions(block)) }
-        for entry in block.entries { lines.append("  in:  linked from block \(entry.block) at \(Show.place(entry.from, entry.symbol))") }
+        for entry in block.entries.prefix(Self.entriesShown) {
+            lines.append("  in:  linked from block \(entry.block) at \(Show.place(entry.from, entry.symbol))")
+        }
+        if block.entries.count > Self.entriesShown {
+            lines.append("  in:  ... and from \(block.entries.count - Self.entriesShown) more")
+        }
         lines += listing(block)
         for exit in block.exits { lines.append("  out: " + self.exit(exit)) }
         for version in block.earlier.reversed() {
@@ -67,7 +74,8 @@ package struct TextReport: CustomStringConvertible {
     }
 
     private func executions(_ block: InspectedBlock) -> String {
-        var text = "executed \(Show.times(block.executions)), \(Show.count(block.instructionsExecuted)) instructions"
+        var text = "executed \(Show.times(block.executions)), "
+        text += "\(Show.count(block.instructionsExecuted)) instructions"
         if let mean = block.nanoseconds, let total = block.totalNanoseconds {
             text += "; about \(Show.time(total)), \(Show.time(mean)) each"
         }
@@ -85,7 +93,8 @@ package struct TextReport: CustomStringConvertible {
         let bytes = min(29, block.instructions.map(\.bytes.count).max() ?? 0)
         let text = block.instructions.map(\.text.count).max() ?? 0
         return block.instructions.flatMap { instruction in
-            let start = "    \(instruction.address)  \(padded(instruction.bytes, bytes))  \(padded(instruction.text, text))"
+            let code = "\(padded(instruction.bytes, bytes))  \(padded(instruction.text, text))"
+            let start = "    \(instruction.address)  \(code)"
             var lines: [String] = []
             if let symbol = instruction.symbol { lines.append("  \(symbol):") }
             lines.append("\(start)  \(instruction.disposition)")
@@ -135,7 +144,8 @@ package struct TextReport: CustomStringConvertible {
     private func site(_ site: InspectedCallout) -> String {
         let mean = Show.time(Double(site.nanoseconds) / Double(max(1, site.executions)))
         let outside = site.interpreted > 0 ? ", \(Show.count(site.interpreted)) of them outside of blocks" : ""
-        return "\(Show.place(site.address, site.symbol))  \(site.text): \(Show.times(site.executions))\(outside), \(mean)"
+        return "\(Show.place(site.address, site.symbol))  \(site.text): "
+            + "\(Show.times(site.executions))\(outside), \(mean)"
     }
 
     // MARK: Layout

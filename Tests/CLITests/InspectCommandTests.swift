@@ -7,7 +7,8 @@ import Testing
         try TemporaryFolder.with { folder in
             let guest = try folder.file("guest", Guest.debugExit(0))
             for (format, start) in [
-                ("text", "Translations of \(guest)\n"), ("json", "{\n"), ("dot", "digraph"), ("html", "<!DOCTYPE html>"),
+                ("text", "Translations of \(guest)\n"), ("json", "{\n"), ("dot", "digraph"),
+                ("html", "<!DOCTYPE html>"),
             ] {
                 let result = try Command.run(["inspect", guest, "--format", format])
                 #expect(result.status == 0 && result.errors == "", "\(result.errors)")
@@ -41,7 +42,8 @@ import Testing
 
     @Test(arguments: [
         (["--hottest", "0"], Int32(64), "--hottest 0: 1 to 1000000 are possible"),
-        (["--format", "xml"], 64, "xml"), (["--format", "json", "--serial", "stdio"], 64, "standard output for itself"),
+        (["--format", "xml"], 64, "xml"),
+        (["--format", "json", "--serial", "stdio"], 64, "standard output for itself"),
         (["--output", "/nonexistent/report"], 73, "/nonexistent/report"), (["--output", "/tmp"], 73, "is a directory"),
     ])
     func mistakes(arguments: [String], status: Int32, line: String) throws {

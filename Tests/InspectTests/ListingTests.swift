@@ -16,7 +16,8 @@ import Testing
         // mov eax, ebx; add eax, ecx; nop; inc edx; cmp edx, 5; jne back; hlt
         let block = try block([0x89, 0xD8, 0x01, 0xC8, 0x90, 0x42, 0x83, 0xFA, 5, 0x75, 0xF5, 0xF4])
         let lines = block.instructions
-        #expect(lines.map(\.text) == ["mov eax, ebx", "add eax, ecx", "nop", "inc edx", "cmp edx, 5", "jne 0x100020", "hlt"])
+        let texts = ["mov eax, ebx", "add eax, ecx", "nop", "inc edx", "cmp edx, 5", "jne 0x100020", "hlt"]
+        #expect(lines.map(\.text) == texts)
         #expect(
             lines.map(\.disposition) == [
                 "rewritten", "rewritten", "identical", "rewritten", "rewritten", "control flow", "callout",
@@ -37,11 +38,13 @@ import Testing
         // Each with what its micro-op has to end in.
         let cases: [([UInt8], String)] = [
             ([0x8B, 0x44, 0x8B, 0x10], "eax, [ebx + ecx*4 + 0x10]"), ([0x89, 0x45, 0xFC], "[ebp - 4], eax"),
-            ([0x6A, 0x12], " 0x12"), ([0x50], " eax"), ([0xC1, 0xE0, 3], "eax, eax, 3"), ([0xD3, 0xE8], "eax, eax, cl"),
+            ([0x6A, 0x12], " 0x12"), ([0x50], " eax"), ([0xC1, 0xE0, 3], "eax, eax, 3"),
+            ([0xD3, 0xE8], "eax, eax, cl"),
             ([0x0F, 0xB6, 0xC3], "eax, bl"), ([0x80, 0x3D, 0x10, 0, 0, 0, 7], "[0x10], 7"),
             ([0x6B, 0xC1, 9], "eax, ecx, 9"), ([0x0F, 0x94, 0xC4], "ah, e"), ([0x66, 0x01, 0xC8], "ax, ax, cx"),
             ([0x8D, 0x04, 0x49], "eax, [ecx + ecx*2]"), ([0xA1, 0x10, 0, 0, 0], "eax, [0x10]"), ([0xF7, 0xE3], " ebx"),
-            ([0x0F, 0xAC, 0xD8, 4], "eax, ebx, 4"), ([0x87, 0xCB], "ebx, ecx"), ([0xD8, 0x00], "arithmeticMemory, add"),
+            ([0x0F, 0xAC, 0xD8, 4], "eax, ebx, 4"), ([0x87, 0xCB], "ebx, ecx"),
+            ([0xD8, 0x00], "arithmeticMemory, add"),
         ]
         for (code, suffix) in cases {
             // A flag store behind it, or what computes nothing else would be rewritten: pushf reads them.
@@ -72,7 +75,8 @@ import Testing
         for block in report.blocks {
             for exit in block.exits where exit.isLinked {
                 let target = try #require(exit.block.flatMap { byNumber[$0] })
-                #expect(target.physical.value & 0xFFF == try #require(exit.target).value & 0xFFF)
+                let address = try #require(exit.target).value
+                #expect(target.physical.value & 0xFFF == address & 0xFFF)
                 #expect(target.entries.contains { $0.block == block.number })
                 links += 1
             }
@@ -96,9 +100,7 @@ import Testing
         #expect(report.blocks.count == report.totals.places && report.callouts.isEmpty)
         // Through calls, far jumps and what falls through.
         let places = Set(report.blocks.compactMap(\.symbol))
-        for name in ["guest_main", "descriptors_init", "gates_main", "print"] where name != "gates_main" {
-            #expect(places.contains(name), "\(name)")
-        }
+        for name in ["guest_main", "descriptors_init", "print"] { #expect(places.contains(name), "\(name)") }
         #expect(report.blocks.flatMap(\.instructions).contains { $0.disposition == "callout" })
     }
 }

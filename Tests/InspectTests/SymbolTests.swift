@@ -7,7 +7,8 @@ import Testing
     private func map(_ text: String) throws -> SymbolTable { try SymbolTable(file: Array(text.utf8)) }
 
     @Test func systemMap() throws {
-        let table = try map("c1000000 T _text\nc1000040 t startup\nc1000040 T startup_32\n00000010 A constant\nc1000100 D data\n")
+        let lines = ["c1000000 T _text", "c1000040 t startup", "c1000040 T startup_32", "00000010 A constant"]
+        let table = try map(lines.joined(separator: "\n") + "\nc1000100 D data\n")
         #expect(table.symbols.count == 4)
         #expect(table.name(for: 0xC100_0000) == "_text")
         #expect(table.name(for: 0xC100_003F) == "_text+0x3f")
@@ -42,7 +43,8 @@ import Testing
     }
 
     @Test func namesCannotHarm() throws {
-        let table = try map("00001000 T a\u{1B}[31mb\u{7F}\u{202E}\r\n00002000 T \(String(repeating: "x", count: 5000))\n")
+        let long = String(repeating: "x", count: 5000)
+        let table = try map("00001000 T a\u{1B}[31mb\u{7F}\u{202E}\r\n00002000 T \(long)\n")
         #expect(table.name(for: 0x1000) == "a?[31mb??")
         #expect(table.name(for: 0x2000)?.count == 200)
     }
@@ -54,7 +56,8 @@ import Testing
         #expect(table.name(for: start) == "_start")
         #expect(table.address(of: "guest_main") != nil)
         // Nothing without a name, and no files or sections.
-        #expect(table.symbols.allSatisfy { !$0.name.isEmpty && !$0.name.hasSuffix(".c") && !$0.name.hasPrefix(".text") })
+        #expect(
+            table.symbols.allSatisfy { !$0.name.isEmpty && !$0.name.hasSuffix(".c") && !$0.name.hasPrefix(".text") })
     }
 
     @Test func damagedELF() throws {

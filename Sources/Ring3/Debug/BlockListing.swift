@@ -121,7 +121,8 @@ struct BlockListing {
         case .jump: return "Its target is known: an exit."
         case .call: return "Pushes the return address; its target is known: an exit."
         case .return: return "Its target is looked up in the table of blocks."
-        case .indirectJump, .indirectCall: return "Its target is read at run time, and looked up in the table of blocks."
+        case .indirectJump, .indirectCall:
+            return "Its target is read at run time, and looked up in the table of blocks."
         default:
             return instructions[index].instruction.sensitivity.form == Sensitivity.nearTransfers
                 ? "Done by the shared semantics; the dispatcher finds the next block."
@@ -132,8 +133,8 @@ struct BlockListing {
     private func note(_ index: Int) -> String? {
         let recovery = Int(instructions[index].recovery)
         guard recovery > 0, recovery <= instructions.count else { return nil }
-        let operation = instructions[recovery - 1].instruction.operation
-        return "On the slow path the flags of \(operation) at \(GuestAddress(address(of: recovery - 1))) are recovered first."
+        let (operation, place) = (instructions[recovery - 1].instruction.operation, address(of: recovery - 1))
+        return "On the slow path the flags of \(operation) at \(GuestAddress(place)) are recovered first."
     }
 }
 

@@ -22,7 +22,11 @@ struct MicroOpText {
         let i = instruction
         switch op.opcode {
         case .profile, .callout, .calloutEnd, .shared, .sharedEnd: return []
-        case .x87: return [X87Step(rawValue: op.a).map { "\($0)" } ?? "", "\(X87Arithmetic(rawValue: Int32(op.b)) ?? .add)"]
+        case .x87:
+            guard let step = X87Step(rawValue: op.a), let operation = X87Arithmetic(rawValue: Int32(op.b)) else {
+                return []
+            }
+            return step.isArithmetic ? ["\(step)", "\(operation)"] : ["\(step)"]
         default: break
         }
         let (first, second) = (i.operands.0, i.operands.1)
@@ -57,7 +61,8 @@ struct MicroOpText {
     /// The operands in the order of the guest's: its memory operand from the address fields, a register beside it from
     /// `a`, an immediate.
     private var general: [String] {
-        [instruction.operands.0, instruction.operands.1, instruction.operands.2].enumerated().compactMap { index, operand in
+        let operands = [instruction.operands.0, instruction.operands.1, instruction.operands.2]
+        return operands.enumerated().compactMap { index, operand in
             switch operand.kind {
             case .memory: return memory
             case .register: return register(index == 0 || hasMemory ? op.a : op.c, operand.size)
@@ -94,4 +99,11 @@ struct MicroOpText {
     }
 
     private func number(_ value: UInt32) -> String { value < 10 ? "\(value)" : hex(value) }
+}
+
+extension X87Step {
+    /// Its `X87Arithmetic` means something.
+    fileprivate var isArithmetic: Bool {
+        self == .arithmeticMemory || self == .arithmeticRegisters || self == .arithmeticPop
+    }
 }

@@ -23,7 +23,9 @@ extension ThreadedEngine {
     }
 
     private func translateAhead(_ linear: UInt32, _ mode: BlockMode) -> BlockPointer? {
-        guard let physical = try? cpu.translate(linear, .execute, isUser: false), cpu.isRAM(physical) else { return nil }
+        guard let physical = try? cpu.translate(linear, .execute, isUser: false), cpu.isRAM(physical) else {
+            return nil
+        }
         // Instructions may go on in the next page.
         _ = try? cpu.translate((linear | 0xFFF) &+ 1, .execute, isUser: false)
         let place = UInt32(truncatingIfNeeded: physical)

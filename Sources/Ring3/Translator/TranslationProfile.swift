@@ -298,7 +298,9 @@ final class TranslationProfile {
         let elapsed = VirtualTime.hostNow() - start
         // It may have delivered an interrupt instead, or found that nothing may be executed.
         guard cpu.pointee.instructions != before else { return result }
-        if interpreted[linear] != nil || interpreted.count < Self.addressesKept { interpreted[linear, default: 0] &+= 1 }
+        if interpreted[linear] != nil || interpreted.count < Self.addressesKept {
+            interpreted[linear, default: 0] &+= 1
+        }
         guard let begun = known ?? instruction(at: linear, isUser: isUser, is32Bit: is32Bit, interpreter),
             begun.sensitivity.isSensitive
         else { return result }
