@@ -38,7 +38,8 @@ package struct CodeCorpus {
                 let instruction = decoder.decode(UnsafeRawBufferPointer(rebasing: bytes[position...]), size: .bits32)
                 let length = max(Int(instruction.length), 1)
                 let effects = FlagTable.effects(of: instruction, cl: nil)
-                guard Self.isUsable(instruction), effects.read & undefined == 0,
+                let encoding = bytes[position..<min(position + length, code.count)]
+                guard Self.isUsable(instruction, encoding), effects.read & undefined == 0,
                     position + length - start <= limit, count < Self.longestBlock
                 else {
                     finish(position + length)
@@ -51,24 +52,24 @@ package struct CodeCorpus {
         }
     }
 
-    private static func isUsable(_ instruction: Instruction) -> Bool {
+    private static func isUsable(_ instruction: Instruction, _ bytes: Slice<UnsafeRawBufferPointer>) -> Bool {
         guard instruction.operation.rawValue > Operation.overlong.rawValue else { return false }
         switch instruction.operation {
         case .jcc, .jcxz, .jmp, .jmpFar, .call, .callFar, .ret, .retFar, .iret, .loop, .loope, .loopne, .int, .int1,
-            .int3,
-            .into, .sysenter, .sysexit, .hlt, .cpuid, .rdtsc, .rdpmc, .sgdt, .sidt, .sldt, .str, .smsw, .fnsave,
-            .fnstenv,
-            .fxsave, .fldenv, .frstor, .fxrstor, .maskmovq, .maskmovdqu, .lar, .lsl, .popSegment, .movSegment, .lds,
-            .les,
-            .lfs, .lgs, .lss:
+            .int3, .into, .sysenter, .sysexit, .hlt, .cpuid, .rdtsc, .rdpmc, .sgdt, .sidt, .sldt, .str, .smsw, .fnsave,
+            .fnstenv, .fxsave, .fldenv, .frstor, .fxrstor, .maskmovq, .maskmovdqu, .lar, .lsl, .popSegment, .movSegment, .lds,
+            .les, .lfs, .lgs, .lss:
             return false
-        case .bswap: return instruction.operandSize == 4
-        case .shld, .shrd: return instruction.operandSize == 4
+        case .bswap, .shld, .shrd: return instruction.operandSize == 4
+        case .pushSegment: return instruction.operandSize == 2
+        // TF must stay out of sequences.
+        case .popf: return false
+        // TZCNT and LZCNT, where the host knows them.
+        case .bsf, .bsr: return !bytes.prefix { $0 != 0x0F }.contains(0xF3)
         // Padding that is decoded as ADD [EAX], AL.
         case .add:
             return !(instruction.operandSize == 1 && instruction.operands.0.kind == .memory && instruction.length == 2)
         case .in, .out, .ins, .outs, .cli, .sti, .movControl, .movDebug: return false
-        case .fstp: return true
         default: return true
         }
     }

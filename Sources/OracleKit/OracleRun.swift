@@ -13,6 +13,8 @@ package final class OracleRun {
         package var cases: UInt64?
         /// The only operation to be tried.
         package var filter: String?
+        /// The only kind of cases; nil for all.
+        package var kind: CaseKind?
         /// The oracle's program.
         package var program = ".build/guests/oracle"
         /// ELF files that real code is taken from.
@@ -43,11 +45,12 @@ package final class OracleRun {
         self.options = options
         session = try OracleSession(engine: options.engine, program: options.program, seed: options.seed)
         plan = CasePlan(
-            seed: options.seed, filter: options.filter, corpusFiles: options.corpus, decoder: session.decoder)
+            seed: options.seed, kind: options.kind, filter: options.filter, corpusFiles: options.corpus,
+            decoder: session.decoder, traits: session.traits)
         guard !plan.selected.isEmpty else {
             throw UnknownOperation(description: "no operation is called \(options.filter ?? "")")
         }
-        summary = Summary(plan)
+        summary = Summary(plan, traits: session.traits)
     }
 
     /// Runs until time or cases are used up. `progress` is called now and then.

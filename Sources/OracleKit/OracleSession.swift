@@ -26,17 +26,20 @@ package final class OracleSession {
     private let process: OracleProcess
     private let window: MemoryWindow
     private let analysis: CodeAnalysis
+    /// What this host does in its own way.
+    package private(set) var traits: Set<HostTrait> = []
 
     /// One batch runs on the host while the next is made and run here.
     private var pending: Batch?
     private var half = 0
 
     private struct Batch {
-        var first: Int
-        var inputs: [CaseRecord]
-        var ours: [CaseRecord]
+        /// Of its first record in the case file.
+        let first: Int
+        var inputs: [CaseRecord] = []
+        var ours: [CaseRecord] = []
         /// Index of each among the cases given.
-        var indices: [Int]
+        var indices: [Int] = []
         /// The oracle has said that it is done.
         var isDone = false
     }
@@ -48,21 +51,27 @@ package final class OracleSession {
         machine = try UserModeMachine(engine)
         window.fill(machine.memory)
         process = try OracleProcess(program: program, window: window, capacity: 2 * Self.batchSize + 1)
+        for trait in HostTrait.allCases where trait.isShown(by: try runOnHost(trait.probe)) { traits.insert(trait) }
     }
+
+    /// How often the oracle was ended by a case.
+    package var restarts: Int { process.restarts }
 
     /// Has `cases` (at most `batchSize`) run on both sides. Returns what became of the batch before, if there was one.
     package func submit(_ cases: [CaseRecord]) throws -> BatchResult? {
         precondition(cases.count <= Self.batchSize)
-        var batch = Batch(first: half * Self.batchSize, inputs: [], ours: [], indices: [])
+        var batch = Batch(first: half * Self.batchSize)
+        batch.inputs.reserveCapacity(cases.count)
+        batch.ours.reserveCapacity(cases.count)
         for index in cases.indices {
             let ours = runHere(cases[index])
             guard isComparable(ours) else { continue }
-            process.records[batch.first + batch.inputs.count] = cases[index]
+            process.place(cases[index], at: batch.first + batch.inputs.count)
             batch.inputs.append(cases[index])
             batch.ours.append(ours)
             batch.indices.append(index)
         }
-        try process.submit(first: batch.first, count: batch.inputs.count)
+        process.submit(batch.first..<batch.first + batch.inputs.count)
         let before = try finish()
         pending = batch
         half = 1 - half
@@ -76,10 +85,9 @@ package final class OracleSession {
         if !batch.isDone { try process.finish() }
         var result = BatchResult()
         for index in batch.inputs.indices {
-            let host = process.records[batch.first + index]
-            if host.context.vector == UserContext.systemCall { continue }
+            let host = process.result(at: batch.first + index)
+            guard let verdict = judge(batch.inputs[index], host, batch.ours[index]) else { continue }
             result.compared.append(batch.indices[index])
-            let verdict = judge(batch.inputs[index], host, batch.ours[index])
             if !verdict.differences.isEmpty { result.mismatches.append((batch.indices[index], verdict)) }
         }
         return result
@@ -89,32 +97,45 @@ package final class OracleSession {
     package func run(_ input: CaseRecord) throws -> Verdict? {
         let ours = runHere(input)
         guard isComparable(ours) else { return nil }
+        return judge(input, try runOnHost(input), ours)
+    }
+
+    /// One case on the real processor.
+    package func runOnHost(_ input: CaseRecord) throws -> CaseRecord {
         // Answers come in the order of submission: first that of the batch under way.
         if pending?.isDone == false {
             try process.finish()
             pending?.isDone = true
         }
         let spare = 2 * Self.batchSize
-        process.records[spare] = input
-        try process.submit(first: spare, count: 1)
+        process.place(input, at: spare)
+        process.submit(spare..<spare + 1)
         try process.finish()
-        let host = process.records[spare]
-        return host.context.vector == UserContext.systemCall ? nil : judge(input, host, ours)
+        return process.result(at: spare)
     }
 
-    private func judge(_ input: CaseRecord, _ host: CaseRecord, _ ours: CaseRecord) -> Verdict {
-        var comparison = Comparison(host: host, ours: ours)
-        var differences = comparison.differences
-        if !differences.isEmpty {
-            // Worked out only when there is something to excuse.
-            let end = analysis.end(of: input, at: host.context.eip)
-            comparison.undefined = end.undefined
-            if let instruction = end.instruction, host.context.vector < 32 {
-                comparison.latitude = Latitude(faultingAt: instruction)
-            }
-            differences = comparison.differences
+    /// Nil if it turns out that the case cannot be compared.
+    private func judge(_ input: CaseRecord, _ host: CaseRecord, _ ours: CaseRecord) -> Verdict? {
+        if host.context.vector == UserContext.systemCall { return nil }
+        var comparison = Comparison(host: host, ours: ours, traits: traits)
+        if comparison.isEqual { return Verdict(input: input, host: host, ours: ours, differences: []) }
+        // Worked out only when there is something to excuse.
+        let end = analysis.end(of: input, at: host.context.eip)
+        comparison.undefined = end.undefined
+        if traits.contains(.misalignedModeBit), isMisalignedModeRefused(input, ours) { return nil }
+        if let instruction = end.instruction, host.context.vector < 32 {
+            comparison.latitude = Latitude(faultingAt: instruction, host: host, traits: traits)
+            comparison.instruction = instruction
+            if comparison.latitude.mayEndHere, ours.context.eip != host.context.eip { return nil }
         }
-        return Verdict(input: input, host: host, ours: ours, differences: differences)
+        return Verdict(input: input, host: host, ours: ours, differences: comparison.differences)
+    }
+
+    /// Whether the engine ended with #GP where a host with this bit in MXCSR may not have.
+    private func isMisalignedModeRefused(_ input: CaseRecord, _ ours: CaseRecord) -> Bool {
+        guard ours.context.vector == UInt32(Vector.generalProtection) else { return false }
+        let operation = analysis.end(of: input, at: ours.context.eip).instruction?.operation
+        return operation == .ldmxcsr || operation == .fxrstor
     }
 
     private func runHere(_ input: CaseRecord) -> CaseRecord {

@@ -27,6 +27,8 @@ package struct SequenceGenerator {
         case .fxsave, .fnsave, .fnstenv, .fxrstor, .frstor, .fldenv, .maskmovq, .maskmovdqu: return false
         case .shld, .shrd: return form.sample.operandSize == 4 || operands.2.kind == .immediate
         case .ud0, .ud1, .ud2, .rsm, .ret, .int1, .int3, .int: return false
+        case .iret, .jmpFar, .callFar, .retFar: return false
+        case .pushSegment: return form.sample.operandSize == 2
         case .jmp, .call: return operands.0.kind == .relative && form.sample.operandSize == 4
         case .jcc, .jcxz, .loop, .loope, .loopne: return form.sample.operandSize == 4
         case .movSegment, .popSegment, .lds, .les, .lfs, .lgs, .lss, .verr, .verw, .lar, .lsl: return false
@@ -57,9 +59,10 @@ package struct SequenceGenerator {
             let decoded = decode(bytes)
             let effects = FlagTable.effects(of: decoded, cl: nil)
             var piece = bytes
+            if decoded.operation == .popf { piece = Self.clearTrapFlag(size: decoded.operandSize) + bytes }
             if effects.read & undefined != 0 {
                 // cmp r, r: defines them all.
-                piece = [0x39, 0xC0 | UInt8(random.below(64))] + bytes
+                piece = [0x39, 0xC0 | UInt8(random.below(64))] + piece
                 undefined = 0
             }
             guard code.count + piece.count <= CaseRecord.maximumCode else { break }
@@ -76,6 +79,13 @@ package struct SequenceGenerator {
         var record = CaseRecord(code: code, at: 0x100 + random.below(0xC00))
         chooseState(&record, &random)
         return record
+    }
+
+    /// and word/dword ptr [esp], ~TF.
+    private static func clearTrapFlag(size: UInt8) -> [UInt8] {
+        size == 2
+            ? [0x66, 0x81, 0x24, 0x24, 0xFF, 0xFE]
+            : [0x81, 0x24, 0x24, 0xFF, 0xFE, 0xFF, 0xFF]
     }
 
     private func resolve(_ branches: [Branch], _ starts: [Int], _ code: inout [UInt8]) {

@@ -14,9 +14,11 @@ package struct Summary {
     package var seconds = 0.0
     private var forms: [Count]
     private let plan: CasePlan
+    private let traits: Set<HostTrait>
 
-    init(_ plan: CasePlan) {
+    init(_ plan: CasePlan, traits: Set<HostTrait>) {
         self.plan = plan
+        self.traits = traits
         forms = Array(repeating: Count(), count: plan.catalogue.forms.count)
     }
 
@@ -64,6 +66,8 @@ package struct Summary {
         lines += untried.map { "never tried: \($0.description)" }
         let reasons = Dictionary(grouping: plan.catalogue.excluded) { "\($0.form.operation) \($0.reason)" }
         lines += reasons.keys.sorted().map { "left out: \($0)" }
+        lines += Exclusions.fromSequences.map { "left out of sequences: \($0)" }
+        lines += HostTrait.allCases.filter { traits.contains($0) }.map { "this host: \($0.description)" }
         return lines.joined(separator: "\n")
     }
 

@@ -15,6 +15,7 @@ struct OracleCommand: ParsableCommand {
     @Option(help: "What the cases are made from.") var seed: UInt64 = 1
     @Option(help: "Which engine.") var engine: EngineKind = .interpret
     @Option(help: "Only this operation, named as in the summary.") var filter: String?
+    @Option(help: "Only cases of this kind: single, sequence or code.") var kind: CaseKind?
     @Option(name: .customLong("case"), help: "Show this case and nothing else.") var number: UInt64?
     @Option(help: "How many failures to describe.") var failures = 10
     @Option(help: "An ELF file with real code; may be repeated.") var code: [String] = []
@@ -27,6 +28,7 @@ struct OracleCommand: ParsableCommand {
         options.seconds = seconds ?? (cases == nil ? 10 : nil)
         options.cases = cases
         options.filter = filter
+        options.kind = kind
         options.program = oracle
         options.corpus = code
         options.reportLimit = failures
@@ -60,3 +62,4 @@ struct OracleCommand: ParsableCommand {
 }
 
 extension EngineKind: ExpressibleByArgument {}
+extension CaseKind: ExpressibleByArgument {}
