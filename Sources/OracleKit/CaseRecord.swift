@@ -141,24 +141,21 @@ package struct ExtendedImage: BitwiseCopyable {
         return image
     }
 
-    /// - Parameter withPointer: compare the address of the last x87 instruction. Its selector, opcode and operand's
-    ///   address are never compared: see `Comparison`.
-    func isEqual(to other: ExtendedImage, withPointer: Bool) -> Bool {
-        withUnsafeBytes(of: self) { a in
-            withUnsafeBytes(of: other) { b in
-                func differ(_ word: Int, _ mask: UInt64) -> UInt64 {
-                    let offset = word * 8
-                    return (a.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
-                        ^ b.loadUnaligned(fromByteOffset: offset, as: UInt64.self)) & mask
-                }
-                // Control, status, tags; instruction pointer; MXCSR; registers of 80 bits; XMM registers.
-                var difference = differ(0, 0xFF_FFFF_FFFF) | differ(1, withPointer ? 0xFFFF_FFFF : 0)
-                difference |= differ(3, 0xFFFF_FFFF)
-                for n in 0..<8 { difference |= differ(4 + n * 2, .max) | differ(5 + n * 2, 0xFFFF) }
-                for word in 20..<36 { difference |= differ(word, .max) }
-                return difference == 0
-            }
+    /// Whether two images are the same, in all that is ever compared: see `Comparison`.
+    ///
+    /// - Parameter withPointer: compare the address of the last x87 instruction.
+    static func isEqual(_ a: UnsafeRawPointer, _ b: UnsafeRawPointer, withPointer: Bool) -> Bool {
+        func differ(_ word: Int, _ mask: UInt64) -> UInt64 {
+            let offset = word * 8
+            return (a.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+                ^ b.loadUnaligned(fromByteOffset: offset, as: UInt64.self)) & mask
         }
+        // Control, status, tags; instruction pointer; MXCSR; registers of 80 bits; XMM registers.
+        var difference = differ(0, 0xFF_FFFF_FFFF) | differ(1, withPointer ? 0xFFFF_FFFF : 0)
+        difference |= differ(3, 0xFFFF_FFFF)
+        for n in 0..<8 { difference |= differ(4 + n * 2, .max) | differ(5 + n * 2, 0xFFFF) }
+        for word in 20..<36 { difference |= differ(word, .max) }
+        return difference == 0
     }
 
     /// Makes one byte of every MMX and SSE register negative.

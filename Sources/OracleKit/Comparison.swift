@@ -17,15 +17,25 @@ struct Comparison {
     private static let registerNames = ["eax", "ecx", "edx", "ebx", "esp", "ebp", "esi", "edi"]
 
     /// Whether the two are the same without anything to excuse.
-    var isEqual: Bool {
-        let (a, b) = (ours.context, host.context)
-        guard a.vector == b.vector, a.eip == b.eip, (a.eflags ^ b.eflags) & flagsMask == 0,
-            a.vector >= 32 || a.errorCode == b.errorCode && a.cr2 == b.cr2, ours.changes.isEqual(to: host.changes)
+    ///
+    /// - Parameter isPointerKept: the host's image always has the address of the last x87 instruction.
+    static func isEqual(
+        _ ours: UnsafePointer<CaseRecord>, _ host: UnsafePointer<CaseRecord>, isPointerKept: Bool
+    ) -> Bool {
+        let (a, b) = (ours.pointee.context, host.pointee.context)
+        let flags: UInt32 = b.vector == UserContext.ended ? ~Flags.rf : .max
+        guard a.vector == b.vector, a.eip == b.eip, (a.eflags ^ b.eflags) & flags == 0,
+            b.vector >= 32 || a.errorCode == b.errorCode && a.cr2 == b.cr2,
+            ours.pointee.changes.count == host.pointee.changes.count,
+            ours.pointee.changes.hash == host.pointee.changes.hash
         else { return false }
         var difference: UInt32 = 0
         for index in 0..<8 { difference |= a.registers[index] ^ b.registers[index] }
         for index in 0..<6 { difference |= UInt32(a.selectors[index] ^ b.selectors[index]) }
-        return difference == 0 && ours.extended.isEqual(to: host.extended, withPointer: isPointerKept)
+        guard difference == 0, let offset = MemoryLayout<CaseRecord>.offset(of: \.extended) else { return false }
+        let withPointer = isPointerKept || host.pointee.extended.isExceptionPending
+        return ExtendedImage.isEqual(
+            UnsafeRawPointer(ours) + offset, UnsafeRawPointer(host) + offset, withPointer: withPointer)
     }
 
     /// Whether the host's image has the address of the last x87 instruction.

@@ -60,8 +60,8 @@ struct Latitude {
             isAddressOpen = traits.contains(.farReturnReadsAhead)
             // Selectors that are refused, #NP among them.
             if isAddressOpen { orderlessFaults = [11] }
-        case .popSegment:
-            // A selector that is refused may come before the access to the upper half.
+        case .popSegment, .pushSegment, .callFar:
+            // The upper half may be unaligned or not there; a selector that is refused may come first.
             if traits.contains(.wholeSelectorMoved) { orderlessFaults = Self.accessFaults.union([11]) }
         // Whether the upper bound is read when the lower one is exceeded (SDM 2A, BOUND).
         case .bound: orderlessFaults = Self.accessFaults.union([UInt32(Vector.boundRange)])

@@ -66,6 +66,15 @@ package final class OracleProcess {
     /// What became of the record at `index`.
     package func result(at index: Int) -> CaseRecord { shared.records[index] }
 
+    /// What the record at `index` was before it ran.
+    package func input(at index: Int) -> CaseRecord { shared.inputs[index] }
+
+    /// Whether `ours` is the same as what became of the record at `index`, with nothing to excuse.
+    func isEqual(_ ours: UnsafePointer<CaseRecord>, at index: Int, _ traits: Set<HostTrait>) -> Bool {
+        guard let base = shared.records.baseAddress else { return false }
+        return Comparison.isEqual(ours, base + index, isPointerKept: !traits.contains(.pointerWithExceptionOnly))
+    }
+
     /// Has the records in `range` run; `finish` waits for them.
     package func submit(_ range: Range<Int>) {
         queue.append(range)

@@ -58,9 +58,11 @@ package final class OracleRun {
         let start = Self.now()
         var number: UInt64 = 0
         var before: [(number: UInt64, source: CasePlan.Source)] = []
+        var batch: [(number: UInt64, source: CasePlan.Source)] = []
+        var cases: [CaseRecord] = []
         while number < options.cases ?? .max, options.seconds.map({ Self.now() - start < $0 }) ?? true {
-            var batch: [(number: UInt64, source: CasePlan.Source)] = []
-            var cases: [CaseRecord] = []
+            batch.removeAll(keepingCapacity: true)
+            cases.removeAll(keepingCapacity: true)
             while cases.count < OracleSession.batchSize, number < options.cases ?? .max {
                 if let made = plan.make(number) {
                     batch.append((number, made.source))
@@ -70,7 +72,7 @@ package final class OracleRun {
             }
             let result = try session.submit(cases)
             try note(result, before)
-            before = batch
+            swap(&before, &batch)
             summary.seconds = Self.now() - start
             progress(summary)
         }

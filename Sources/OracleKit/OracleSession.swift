@@ -29,17 +29,18 @@ package final class OracleSession {
     /// What this host does in its own way.
     package private(set) var traits: Set<HostTrait> = []
 
-    /// One batch runs on the host while the next is made and run here.
-    private var pending: Batch?
+    /// One batch runs on the host while the next is made and run here, in turns.
+    private var batches = [Batch(first: 0), Batch(first: OracleSession.batchSize)]
+    /// The one to be filled next.
     private var half = 0
 
     private struct Batch {
         /// Of its first record in the case file.
         let first: Int
-        var inputs: [CaseRecord] = []
         var ours: [CaseRecord] = []
         /// Index of each among the cases given.
         var indices: [Int] = []
+        var isPending = false
         /// The oracle has said that it is done.
         var isDone = false
     }
@@ -60,42 +61,55 @@ package final class OracleSession {
     /// Has `cases` (at most `batchSize`) run on both sides. Returns what became of the batch before, if there was one.
     package func submit(_ cases: [CaseRecord]) throws -> BatchResult? {
         precondition(cases.count <= Self.batchSize)
-        var batch = Batch(first: half * Self.batchSize)
-        batch.inputs.reserveCapacity(cases.count)
-        batch.ours.reserveCapacity(cases.count)
+        let first = batches[half].first
+        batches[half].ours.removeAll(keepingCapacity: true)
+        batches[half].indices.removeAll(keepingCapacity: true)
         for index in cases.indices {
-            let ours = runHere(cases[index])
-            guard isComparable(ours) else { continue }
-            process.place(cases[index], at: batch.first + batch.inputs.count)
-            batch.inputs.append(cases[index])
-            batch.ours.append(ours)
-            batch.indices.append(index)
+            batches[half].ours.append(cases[index])
+            runHere(&batches[half].ours[batches[half].indices.count])
+            guard isComparable(batches[half].ours[batches[half].indices.count]) else {
+                batches[half].ours.removeLast()
+                continue
+            }
+            process.place(cases[index], at: first + batches[half].indices.count)
+            batches[half].indices.append(index)
         }
-        process.submit(batch.first..<batch.first + batch.inputs.count)
-        let before = try finish()
-        pending = batch
+        process.submit(first..<first + batches[half].indices.count)
+        (batches[half].isPending, batches[half].isDone) = (true, false)
         half = 1 - half
-        return before
+        return try finish(half)
     }
 
     /// What became of the last batch.
-    package func finish() throws -> BatchResult? {
-        guard let batch = pending else { return nil }
-        pending = nil
-        if !batch.isDone { try process.finish() }
+    package func finish() throws -> BatchResult? { try finish(1 - half) }
+
+    private func finish(_ which: Int) throws -> BatchResult? {
+        guard batches[which].isPending else { return nil }
+        batches[which].isPending = false
+        if !batches[which].isDone { try process.finish() }
         var result = BatchResult()
-        for index in batch.inputs.indices {
-            let host = process.result(at: batch.first + index)
-            guard let verdict = judge(batch.inputs[index], host, batch.ours[index]) else { continue }
-            result.compared.append(batch.indices[index])
-            if !verdict.differences.isEmpty { result.mismatches.append((batch.indices[index], verdict)) }
+        result.compared.reserveCapacity(Self.batchSize)
+        let first = batches[which].first
+        for (index, number) in batches[which].indices.enumerated() {
+            let isEqual = batches[which].ours.withUnsafeBufferPointer {
+                process.isEqual($0.baseAddress.unsafelyUnwrapped + index, at: first + index, traits)
+            }
+            if isEqual {
+                result.compared.append(number)
+                continue
+            }
+            let (input, host) = (process.input(at: first + index), process.result(at: first + index))
+            guard let verdict = judge(input, host, batches[which].ours[index]) else { continue }
+            result.compared.append(number)
+            if !verdict.differences.isEmpty { result.mismatches.append((number, verdict)) }
         }
         return result
     }
 
     /// One case by itself; nil if it is one that cannot be compared.
     package func run(_ input: CaseRecord) throws -> Verdict? {
-        let ours = runHere(input)
+        var ours = input
+        runHere(&ours)
         guard isComparable(ours) else { return nil }
         return judge(input, try runOnHost(input), ours)
     }
@@ -103,9 +117,10 @@ package final class OracleSession {
     /// One case on the real processor.
     package func runOnHost(_ input: CaseRecord) throws -> CaseRecord {
         // Answers come in the order of submission: first that of the batch under way.
-        if pending?.isDone == false {
+        let last = 1 - half
+        if batches[last].isPending, !batches[last].isDone {
             try process.finish()
-            pending?.isDone = true
+            batches[last].isDone = true
         }
         let spare = 2 * Self.batchSize
         process.place(input, at: spare)
@@ -118,8 +133,6 @@ package final class OracleSession {
     private func judge(_ input: CaseRecord, _ host: CaseRecord, _ ours: CaseRecord) -> Verdict? {
         if host.context.vector == UserContext.systemCall { return nil }
         var comparison = Comparison(host: host, ours: ours, traits: traits)
-        if comparison.isEqual { return Verdict(input: input, host: host, ours: ours, differences: []) }
-        // Worked out only when there is something to excuse.
         let end = analysis.end(of: input, at: host.context.eip)
         comparison.undefined = end.undefined
         if traits.contains(.misalignedModeBit), isMisalignedModeRefused(input, ours) { return nil }
@@ -138,17 +151,20 @@ package final class OracleSession {
         return operation == .ldmxcsr || operation == .fxrstor
     }
 
-    private func runHere(_ input: CaseRecord) -> CaseRecord {
-        var result = input
-        withUnsafeMutableBytes(of: &result.extended) { extended in
-            withUnsafeBytes(of: input.code) { code in
-                machine.run(
-                    UnsafeRawBufferPointer(rebasing: code[..<Int(input.codeLength)]), at: input.codeOffset,
-                    context: &result.context, extended: extended.baseAddress.unsafelyUnwrapped)
+    /// Makes of a case what becomes of it on the engine.
+    private func runHere(_ record: inout CaseRecord) {
+        let (length, offset) = (Int(record.codeLength), record.codeOffset)
+        let machine = machine
+        withUnsafeMutablePointer(to: &record) { record in
+            withUnsafeBytes(of: &record.pointee.code) { code in
+                withUnsafeMutableBytes(of: &record.pointee.extended) { extended in
+                    machine.run(
+                        UnsafeRawBufferPointer(rebasing: code[..<length]), at: offset,
+                        context: &record.pointee.context, extended: extended.baseAddress.unsafelyUnwrapped)
+                }
             }
         }
-        result.changes = window.collectChanges(in: machine.memory, of: input)
-        return result
+        record.changes = window.collectChanges(in: machine.memory, of: record)
     }
 
     /// False where the two processes are not alike: the reserved addresses hold the oracle's own code and data there and

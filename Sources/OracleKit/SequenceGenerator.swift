@@ -54,9 +54,10 @@ package struct SequenceGenerator {
         var undefined: UInt32 = 0
         let count = 1 + Int(random.below(32))
         while starts.count < count {
-            guard let bytes = instruction(&random) else { continue }
-            for branch in branches where branch.target == starts.count { undefined |= branch.undefined }
+            let (form, bytes) = instruction(&random)
             let decoded = decode(bytes)
+            guard decoded.operation == form.operation, decoded.length == bytes.count else { continue }
+            for branch in branches where branch.target == starts.count { undefined |= branch.undefined }
             let effects = FlagTable.effects(of: decoded, cl: nil)
             var piece = bytes
             if decoded.operation == .popf { piece = Self.clearTrapFlag(size: decoded.operandSize) + bytes }
@@ -112,7 +113,7 @@ package struct SequenceGenerator {
     }
 
     /// Bytes of one instruction; a branch has zeros for its displacement.
-    private func instruction(_ random: inout SplitMix64) -> [UInt8]? {
+    private func instruction(_ random: inout SplitMix64) -> (InstructionForm, [UInt8]) {
         let form = random.pick(random.pick(choices))
         var bytes = form.prefixes + form.opcode
         switch form.shape {
@@ -122,19 +123,21 @@ package struct SequenceGenerator {
             bytes.append(0xC0 | (row ?? UInt8(random.below(8))) << 3 | UInt8(random.below(8)))
         case .memory(let row): bytes += memoryOperand(row ?? UInt8(random.below(8)), &random)
         }
-        let head = bytes.count
-        let probe = decode(bytes)
-        guard probe.operation == form.operation, probe.length >= head else { return nil }
-        var immediate: [UInt8] = []
-        while immediate.count < Int(probe.length) - head { immediate += littleEndian(EdgeValues.integer(&random)) }
-        immediate = [UInt8](immediate[..<(Int(probe.length) - head)])
-        if probe.branchOperand != nil { immediate = immediate.map { _ in 0 } }
-        if (form.operation == .shld || form.operation == .shrd) && probe.operandSize == 2, !immediate.isEmpty {
-            immediate[immediate.count - 1] = UInt8(random.below(17))
+        bytes += immediate(form, &random)
+        return (form, bytes)
+    }
+
+    private func immediate(_ form: InstructionForm, _ random: inout SplitMix64) -> [UInt8] {
+        let size = form.immediateSize
+        if form.sample.branchOperand != nil { return [UInt8](repeating: 0, count: size) }
+        if form.operation == .enter { return [UInt8(random.below(64)), 0, UInt8(random.below(4))] }
+        var bytes: [UInt8] = []
+        while bytes.count < size { bytes += littleEndian(EdgeValues.integer(&random)) }
+        bytes.removeLast(bytes.count - size)
+        if form.operation == .shld || form.operation == .shrd, form.sample.operandSize == 2, size > 0 {
+            bytes[size - 1] = UInt8(random.below(17))
         }
-        if form.operation == .enter { immediate = [UInt8(random.below(64)), 0, UInt8(random.below(4))] }
-        bytes += immediate
-        return decode(bytes).operation == form.operation ? bytes : nil
+        return bytes
     }
 
     /// Mostly [pointer + small displacement], sometimes an absolute address or an index that leads anywhere.
@@ -151,8 +154,7 @@ package struct SequenceGenerator {
     }
 
     private func decode(_ bytes: [UInt8]) -> Instruction {
-        let padded = bytes + [UInt8](repeating: 0, count: max(0, 15 - bytes.count))
-        return padded.withUnsafeBytes { decoder.decode($0, size: .bits32) }
+        bytes.withUnsafeBytes { decoder.decode($0, size: .bits32) }
     }
 }
 

@@ -21,13 +21,11 @@ package struct SingleGenerator {
         draft.chooseOperands(&random)
         var bytes = draft.prefixes + form.prefixes + form.opcode + draft.modRM
         guard bytes.count <= 15 else { return nil }
-        let head = bytes.count
-        let probe = decode(bytes)
-        guard probe.operation == form.operation, probe.length >= head else { return nil }
-        let offset = draft.chooseCodeOffset(length: UInt32(probe.length), &random)
-        bytes += draft.chooseImmediate(probe, size: Int(probe.length) - head, &random)
+        let offset = draft.chooseCodeOffset(length: UInt32(bytes.count + form.immediateSize), &random)
+        if form.immediateSize > 0 { bytes += draft.chooseImmediate(size: form.immediateSize, &random) }
         let instruction = decode(bytes)
-        guard instruction.operation == form.operation, !Exclusions.isSystemCall(instruction) else { return nil }
+        guard instruction.operation == form.operation, instruction.length == bytes.count,
+            !Exclusions.isSystemCall(instruction) else { return nil }
         if let distance = instruction.branchOperand {
             let target = UInt32(instruction.length) &+ distance
             // Into the instruction itself (a loop without end), or into the jump behind it.
@@ -43,8 +41,7 @@ package struct SingleGenerator {
     }
 
     private func decode(_ bytes: [UInt8]) -> Instruction {
-        let padded = bytes + [UInt8](repeating: 0, count: max(0, 15 - bytes.count))
-        return padded.withUnsafeBytes { decoder.decode($0, size: .bits32) }
+        bytes.withUnsafeBytes { decoder.decode($0, size: .bits32) }
     }
 }
 
@@ -194,12 +191,12 @@ private struct Draft {
         }
     }
 
-    func chooseImmediate(_ probe: Instruction, size: Int, _ random: inout SplitMix64) -> [UInt8] {
+    func chooseImmediate(size: Int, _ random: inout SplitMix64) -> [UInt8] {
         var bytes: [UInt8] = []
         while bytes.count < size { bytes += littleEndian(EdgeValues.integer(&random)) }
         bytes = [UInt8](bytes[..<size])
         switch operation {
-        case _ where probe.branchOperand != nil:
+        case _ where form.sample.branchOperand != nil:
             // To the exit's jump, to HLT before or behind, or anywhere.
             let distance = random.pick([0, 0, 0x20, 0x7F, UInt32(bitPattern: -0x40)])
             if random.chance(3, 4) { bytes = [UInt8](littleEndian(distance)[..<size]) }
