@@ -36,10 +36,10 @@ package struct CasePlan {
     package init(
         seed: UInt64, kind: CaseKind?, filter: String?, corpusFiles: [String], decoder: Decoder,
         traits: Set<HostTrait>
-    ) {
+    ) throws(CodeCorpus.Failure) {
         self.seed = seed
         catalogue = FormCatalogue(decoder: decoder)
-        corpus = CodeCorpus(files: corpusFiles, decoder: decoder)
+        corpus = try CodeCorpus(files: corpusFiles, decoder: decoder)
         selected = catalogue.forms.indices.filter { [catalogue] in
             filter == nil || "\(catalogue.forms[$0].operation)" == filter
         }

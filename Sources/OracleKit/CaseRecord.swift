@@ -40,8 +40,12 @@ package struct CaseRecord: BitwiseCopyable {
         set {
             precondition(newValue.count <= 2)
             (ignoredSizes, changes.ignoredAddresses) = ((0, 0), (0, 0))
-            if let range = newValue.first { (changes.ignoredAddresses.0, ignoredSizes.0) = (range.address, UInt16(range.size)) }
-            if newValue.count > 1 { (changes.ignoredAddresses.1, ignoredSizes.1) = (newValue[1].address, UInt16(newValue[1].size)) }
+            if let (address, size) = newValue.first {
+                (changes.ignoredAddresses.0, ignoredSizes.0) = (address, UInt16(size))
+            }
+            if newValue.count > 1 {
+                (changes.ignoredAddresses.1, ignoredSizes.1) = (newValue[1].address, UInt16(newValue[1].size))
+            }
         }
     }
 
@@ -147,7 +151,8 @@ package struct ExtendedImage: BitwiseCopyable {
     static func isEqual(_ a: UnsafeRawPointer, _ b: UnsafeRawPointer, withPointer: Bool) -> Bool {
         func differ(_ word: Int, _ mask: UInt64) -> UInt64 {
             let offset = word * 8
-            return (a.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+            return
+                (a.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
                 ^ b.loadUnaligned(fromByteOffset: offset, as: UInt64.self)) & mask
         }
         // Control, status, tags; instruction pointer; MXCSR; registers of 80 bits; XMM registers.

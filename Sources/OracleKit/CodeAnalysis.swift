@@ -52,6 +52,13 @@ struct CodeAnalysis {
         return list
     }
 
+    /// The operation at `eip`, which is an instruction of `record`'s code; nil if it is none.
+    func operation(of record: CaseRecord, at eip: UInt32) -> X86.Operation? {
+        let offset = eip &- UserLayout.code &- record.codeOffset
+        guard offset < record.codeLength else { return nil }
+        return record.codeBytes[Int(offset)...].withUnsafeBytes { decoder.decode($0, size: .bits32) }.operation
+    }
+
     /// Whether some instruction may read a flag that the one before it left undefined.
     func readsUndefined(_ record: CaseRecord) -> Bool {
         var undefined: UInt32 = 0

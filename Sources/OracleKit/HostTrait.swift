@@ -45,7 +45,8 @@ package enum HostTrait: CaseIterable, Sendable {
             record.extended.status = Self.top3
         case .flagsKeptByFaultingScan:
             let last = UserLayout.stack + UserLayout.stackSize - 1
-            record = CaseRecord(code: [0xC6, 0x05] + littleEndian(last) + [0, 0xF2, 0xAE])  // mov [last], 0; repne scasb
+            // mov [last], 0; repne scasb
+            record = CaseRecord(code: [0xC6, 0x05] + littleEndian(last) + [0, 0xF2, 0xAE])
             record.context.registers[0] = 1
             record.context.registers[1] = 100
             record.context.registers[7] = last

@@ -1,3 +1,4 @@
+import CHost
 import Glibc
 import Ring3
 
@@ -22,7 +23,7 @@ package final class OracleProcess {
     }
 
     /// Seconds without a new case after which the oracle counts as stuck.
-    package var patience: Double = 20
+    package var patience: Double = 60
     /// How often it had to be started anew.
     package private(set) var restarts = 0
     /// Of the process, for tests.
@@ -123,11 +124,10 @@ package final class OracleProcess {
     // MARK: Starting, and starting anew
 
     private func spawn() throws(Failure) {
+        // Reading and writing end.
         var (input, output): ((Int32, Int32), (Int32, Int32)) = ((0, 0), (0, 0))
-        guard withUnsafeMutableBytes(of: &input, { pipe($0.baseAddress?.assumingMemoryBound(to: Int32.self)) }) == 0,
-            withUnsafeMutableBytes(of: &output, { pipe($0.baseAddress?.assumingMemoryBound(to: Int32.self)) }) == 0
+        guard ring3_pipe(&input.0, &input.1) == 0, ring3_pipe(&output.0, &output.1) == 0
         else { throw .cannotStart("no pipe: errno \(errno)") }
-        for descriptor in [input.0, input.1, output.0, output.1] { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         posix_spawn_file_actions_adddup2(&actions, input.0, 0)

@@ -25,7 +25,8 @@ package struct SingleGenerator {
         if form.immediateSize > 0 { bytes += draft.chooseImmediate(size: form.immediateSize, &random) }
         let instruction = decode(bytes)
         guard instruction.operation == form.operation, instruction.length == bytes.count,
-            !Exclusions.isSystemCall(instruction) else { return nil }
+            !Exclusions.isSystemCall(instruction)
+        else { return nil }
         if let distance = instruction.branchOperand {
             let target = UInt32(instruction.length) &+ distance
             // Into the instruction itself (a loop without end), or into the jump behind it.
