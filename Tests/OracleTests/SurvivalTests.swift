@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import X86
 
 @testable import OracleKit
 @testable import Ring3
@@ -62,6 +63,34 @@ import Testing
         let results = try outcomes([[0xEB, 0xFE], Self.harmless])
         #expect(results.map(\.vector) == [UserContext.runaway, UserContext.ended])
         #expect(process.restarts == 0)
+    }
+
+    @Test func endlessLoopEndsWhereTheStarterBlocksSignals() throws {
+        var (all, before) = (sigset_t(), sigset_t())
+        sigfillset(&all)
+        pthread_sigmask(SIG_SETMASK, &all, &before)
+        let process = try OracleProcess(program: OracleHost.program, window: MemoryWindow(seed: 1), capacity: 1)
+        pthread_sigmask(SIG_SETMASK, &before, nil)
+        process.place(record([0xEB, 0xFE]), at: 0)
+        process.submit(0..<1)
+        try process.finish()
+        #expect(process.result(at: 0).context.vector == UserContext.runaway)
+    }
+
+    @Test func timerLeavesFlagsAlone() throws {
+        // mov ecx, 10000000; loop: dec ecx; jnz loop: some 5 ms, in which the timer ticks now and then.
+        let wait: [UInt8] = [0xB9, 0x80, 0x96, 0x98, 0, 0x49, 0x75, 0xFD]
+        for index in 0..<16 {
+            var record = record(wait)
+            record.context.eflags |= Flags.id | Flags.ac | Flags.df
+            process.place(record, at: index)
+        }
+        process.submit(0..<16)
+        try process.finish()
+        for index in 0..<16 where process.result(at: index).context.vector == UserContext.ended {
+            let flags = process.result(at: index).context.eflags
+            #expect(flags & (Flags.id | Flags.ac | Flags.df) == Flags.id | Flags.ac | Flags.df)
+        }
     }
 
     @Test func systemCallIsNotMade() throws {
