@@ -4,11 +4,12 @@ import X86
 enum Exclusions {
     static func reason(_ form: InstructionForm) -> String? {
         switch form.operation {
-        case .cpuid: "names the processor"
-        case .rdtsc: "reads the clock"
+        case .cpuid: "names the processor, which the host's is not (SDM 2A, CPUID)"
+        case .rdtsc: "reads the clock, which never shows the same twice"
         case .rdpmc: "depends on CR4.PCE, which follows how the host is profiled"
-        case .sysenter: "is a system call"
-        case .sgdt, .sidt, .sldt, .str, .smsw: "is emulated by the kernel (UMIP)"
+        case .sysenter: "enters the host's kernel (SDM 2B, SYSENTER)"
+        case .sgdt, .sidt, .sldt, .str, .smsw:
+            "raises #GP with CR4.UMIP (SDM 3A 2.5), and Linux answers in the processor's place"
         case .bswap where form.sample.operandSize == 2: "has an undefined result (SDM 2A, BSWAP)"
         case .fstp where isReserved(form):
             "is a reserved encoding that is nearly, but not quite, FSTP (SDM 2D, table A-10)"
