@@ -9,11 +9,15 @@ package enum EngineKind: String, CaseIterable, Sendable {
     case interpret
     /// The interpreter without its decode cache.
     case textbook
+    /// Translated blocks.
+    case translate
 
     func make(_ cpu: Processor, _ decoder: Decoder) throws -> any UserCodeEngine {
         switch self {
         case .interpret: try Interpreter(cpu: cpu, decoder: decoder, usesCache: true)
         case .textbook: try Interpreter(cpu: cpu, decoder: decoder, usesCache: false)
+        case .translate:
+            try ThreadedEngine(cpu: cpu, interpreter: try Interpreter(cpu: cpu, decoder: decoder, usesCache: true))
         }
     }
 }
@@ -30,3 +34,4 @@ protocol UserCodeEngine: AnyObject {
 }
 
 extension Interpreter: UserCodeEngine {}
+extension ThreadedEngine: UserCodeEngine {}
