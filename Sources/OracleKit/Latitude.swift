@@ -57,9 +57,10 @@ struct Latitude {
         case .popa, .pusha:
             (isAddressOpen, areRegistersOpen) = (true, true)
         case .retFar, .iret:
-            isAddressOpen = traits.contains(.farReturnReadsAhead)
+            // Several words are popped; which is read first is not said.
+            isAddressOpen = true
             // Selectors that are refused, #NP among them.
-            if isAddressOpen { orderlessFaults = [11] }
+            if traits.contains(.farReturnReadsAhead) { orderlessFaults = [11] }
         case .popSegment, .pushSegment, .callFar:
             // The upper half may be unaligned or not there; a selector that is refused may come first.
             if traits.contains(.wholeSelectorMoved) { orderlessFaults = Self.accessFaults.union([11]) }

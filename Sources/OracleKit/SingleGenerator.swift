@@ -226,7 +226,8 @@ private struct Draft {
         case (.fxsave, _): [(target &+ 6, 18), (target &+ 28, 4)]
         // The upper half "may not be written" (SDM 2B, PUSH).
         case (.pushSegment, 4) where traits.contains(.wholeSelectorMoved): [(pushed &- 2, 2)]
-        case (.callFar, 4) where traits.contains(.wholeSelectorMoved): [(pushed &- 2, 2)]
+        // CS is padded to a dword, it is not said with what (SDM 2A, CALL).
+        case (.callFar, 4): [(pushed &- 2, 2)]
         default: []
         }
     }
