@@ -55,6 +55,40 @@ static inline uint32_t ring3_sse_arithmetic(int op, int format, void *d, const v
     return RING3_SSE_FLAGS;
 }
 
+/* The host's control as above, no other flags set: before code that relies on that, after code that may use the unit. */
+static inline void ring3_sse_settle(void) { __asm__ volatile("ldmxcsr %0" : : "m"(ring3_sse_host_control)); }
+
+/* The same under the host's own control, which nothing has to load: for guests whose MXCSR is the same but for flags.
+ * Returns the flags raised besides PE. `which` is op * 4 + format; only addition, multiplication, subtraction, division,
+ * minimum and maximum are here. */
+static inline uint32_t ring3_sse_arithmetic_as_is(int which, void *d, const void *s) {
+    uint32_t mxcsr = 0;
+#define RUN(name)                                                                                                     \
+    __asm__ volatile("movups %[d], %%xmm0\n\tmovups %[s], %%xmm1\n\t" name                                           \
+                     " %%xmm1, %%xmm0\n\tmovups %%xmm0, %[d]\n\tstmxcsr %[mxcsr]"                                    \
+                     : [d] "+m"(*(ring3_sse_sixteen *)d), [mxcsr] "=m"(mxcsr)                                         \
+                     : [s] "m"(*(const ring3_sse_sixteen *)s)                                                         \
+                     : "xmm0", "xmm1")
+#define FORMATS(number, name)                                                                                         \
+    case (number) * 4 + 0: RUN(name "ps"); break;                                                                     \
+    case (number) * 4 + 1: RUN(name "pd"); break;                                                                     \
+    case (number) * 4 + 2: RUN(name "ss"); break;                                                                     \
+    case (number) * 4 + 3: RUN(name "sd"); break;
+    switch (which) {
+    FORMATS(0x8, "add")
+    FORMATS(0x9, "mul")
+    FORMATS(0xC, "sub")
+    FORMATS(0xD, "min")
+    FORMATS(0xE, "div")
+    FORMATS(0xF, "max")
+    }
+#undef FORMATS
+#undef RUN
+    mxcsr &= 0x1F;
+    if (mxcsr != 0) __asm__ volatile("ldmxcsr %0" : : "m"(ring3_sse_host_control));
+    return mxcsr;
+}
+
 /* d = d compared with s: all ones where the predicate holds. Predicates are numbered as in the immediate. */
 static inline uint32_t ring3_sse_compare(int predicate, int format, void *d, const void *s, uint32_t mxcsr) {
     switch (predicate * 4 + format) {
