@@ -10,13 +10,10 @@ extension Processor {
         pointee.cr0 & (CR0.em | CR0.ts) == 0 && pointee.cr4 & CR4.osfxsr != 0
     }
 
-    /// MXCSR is as the host's: to nearest, denormals honoured, everything masked, PE set. The unit's flags are then
-    /// those the guest has not had yet.
+    /// MXCSR is as the host's but for flags: to nearest, denormals honoured, everything masked. Of the host's flags PE
+    /// is then the guest's, and all others are clear.
     @inline(__always)
-    private var isControlTheHosts: Bool {
-        let flagsButPrecision = MXCSR.flags & ~MXCSR.precision
-        return pointee.sse.mxcsr & ~flagsButPrecision == MXCSR.masks | MXCSR.precision
-    }
+    private var isControlTheHosts: Bool { pointee.sse.mxcsr & ~MXCSR.flags == MXCSR.masks }
 
     /// Host address of 16 bytes in one page.
     @inline(__always)
@@ -84,19 +81,13 @@ extension Processor {
 
     // MARK: Arithmetic
 
-    /// Before a run: whatever the host has computed in the meantime, its flags are not the guest's.
-    func settleSSE() {
-        #if arch(x86_64)
-            ring3_sse_settle()
-        #endif
-    }
 
     @inline(__always)
     private func calculate(_ op: MicroOpPointer, _ source: UnsafeRawPointer) -> Bool {
         #if arch(x86_64)
             let flags = ring3_sse_arithmetic_as_is(
                 Int32(bitPattern: op.pointee.immediate), xmm(op.pointee.a), source)
-            if flags != 0 { pointee.sse.mxcsr |= flags }
+            pointee.sse.mxcsr |= flags
             return true
         #else
             return false

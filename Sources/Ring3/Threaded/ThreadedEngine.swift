@@ -28,7 +28,7 @@ final class ThreadedEngine {
     /// Runs until `sliceEnd` instructions have been counted, or something else stops it.
     func run(until sliceEnd: UInt64) -> EngineStop {
         let cpu = cpu
-        cpu.settleSSE()
+        cpu.settleUnits()
         cpu.pointee.sliceEnd = Swift.min(sliceEnd, TranslatedBlock.stale >> 1)
         cpu.setAttention([], true)
         while true {
@@ -51,7 +51,7 @@ final class ThreadedEngine {
     func runBlock(until sliceEnd: UInt64) -> EngineStop? {
         let end = Swift.min(sliceEnd, TranslatedBlock.stale >> 1)
         var isDone = false
-        cpu.settleSSE()
+        cpu.settleUnits()
         while true {
             cpu.pointee.sliceEnd = end
             cpu.setAttention([], true)
