@@ -10,7 +10,7 @@
  *   0x300000 - 0x7FFFFF  this program, and the case file; the model has nothing here that user code may touch
  *
  * Whatever else the kernel mapped (stack, vDSO) is unmapped at the start: what a wild access finds must not depend on
- * the host. Sources/OracleKit/CaseFile.swift describes the same file to the other side. */
+ * the host. Sources/OracleKit/SharedCases.swift describes the same file to the other side. */
 #ifndef RING3_ORACLE_H
 #define RING3_ORACLE_H
 
@@ -52,7 +52,7 @@ typedef unsigned int u32;
 typedef unsigned long long u64;
 
 #define FILE_MAGIC 0x334F4752u /* "RGO3" */
-#define FILE_VERSION 1
+#define FILE_VERSION 2
 #define RECORD_MAGIC 0x45534143u /* "CASE" */
 #define MAXIMUM_CODE 251         /* and a jump to the exit */
 #define LISTED_CHANGES 20
@@ -62,7 +62,7 @@ struct record {
     u32 magic;
     u32 code_length;
     u32 code_offset; /* of the first byte in the code pages */
-    u32 ignore_size;
+    u16 ignore_size[2];
     u32 registers[8]; /* EAX, ECX, EDX, EBX, ESP, EBP, ESI, EDI */
     u32 eflags;
     u32 eip;
@@ -72,8 +72,7 @@ struct record {
     u16 selectors[6]; /* ES, CS, SS, DS, FS, GS */
     u32 change_count;
     u32 change_hash;
-    u32 ignore_address; /* of memory whose contents depend on the processor's model: no change there counts */
-    u32 zero;
+    u32 ignore_address[2]; /* of memory whose contents depend on the processor's model: no change there counts */
     struct {
         u32 address;
         u32 value;
@@ -90,7 +89,10 @@ struct header {
     u32 version;
     u32 record_size;
     u32 record_count;
+    volatile u32 running; /* the record that is being run; NOTHING_RUNS between batches */
+    volatile u32 begun;   /* counts the cases run: says that something happens */
 };
+#define NOTHING_RUNS 0xFFFFFFFF
 
 #define FILE_CODE 0x1000
 #define FILE_DATA 0x3000

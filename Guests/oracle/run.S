@@ -81,10 +81,12 @@ leave_record:
     pop ebp
     ret
 
-/* The kernel clears DF, RF and TF for a handler, but not AC. */
+/* The kernel clears DF, RF and TF for a handler, but not AC. Returning restores AC, but none of the flags that a
+ * handler has no business with (ID, NT): those stay as the case has them. */
     .globl signal_entry
 signal_entry:
-    push 0x202
+    pushfd
+    and dword ptr [esp], ~0x40000
     popfd
     jmp handle_signal
 

@@ -53,7 +53,7 @@ static void forget(u32 address, u32 size) {
 }
 
 void collect_changes(struct record *record) {
-    forget(record->ignore_address, record->ignore_size);
+    for (u32 i = 0; i < 2; i++) forget(record->ignore_address[i], record->ignore_size[i]);
     record->change_count = 0;
     record->change_hash = 2166136261u;
     memset(record->changes, 0, sizeof record->changes);

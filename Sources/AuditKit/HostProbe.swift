@@ -42,10 +42,10 @@ package final class HostProbe {
         record.context.registers[7] = UserLayout.code
         do {
             let process = try OracleProcess(program: program, window: window, capacity: 1)
-            process.records[0] = record
-            try process.submit(first: 0, count: 1)
+            process.place(record, at: 0)
+            process.submit(0..<1)
             try process.finish()
-            return answer(process.records[0].context, code, words)
+            return answer(process.result(at: 0).context, code, words)
         } catch {
             return Answer(outcome: .lost("\(error)"), signal: nil, instruction: nil)
         }
@@ -58,6 +58,8 @@ package final class HostProbe {
             return Answer(outcome: .answer(answer), signal: nil, instruction: nil)
         case UserContext.systemCall:
             return Answer(outcome: .systemCall, signal: nil, instruction: nil)
+        case UserContext.died:
+            return Answer(outcome: .lost("ends the process"), signal: nil, instruction: nil)
         case UserContext.runaway:
             return Answer(outcome: .lost("does not end"), signal: nil, instruction: nil)
         default:

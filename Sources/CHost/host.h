@@ -5,6 +5,7 @@
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE 1
 #endif
+#include <fcntl.h>
 #include <poll.h>
 #include <stdint.h>
 #include <time.h>
@@ -15,6 +16,15 @@
 /* An anonymous file in memory; -1 and errno on failure. */
 static inline int ring3_memfd_create(const char *name) {
     return (int)syscall(SYS_memfd_create, name, 1u /* MFD_CLOEXEC */);
+}
+
+/* A pipe that other processes started meanwhile do not get; -1 and errno on failure. */
+static inline int ring3_pipe(int *reading, int *writing) {
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) != 0) return -1;
+    *reading = ends[0];
+    *writing = ends[1];
+    return 0;
 }
 
 #include "sse.h"

@@ -6,8 +6,7 @@ package struct CaseRecord: BitwiseCopyable {
     package var codeLength: UInt32 = 0
     /// Of the first byte in the code pages.
     package var codeOffset: UInt32 = 0
-    /// Bytes from `ignoreAddress` whose contents depend on the processor's model: no change there counts.
-    package var ignoreSize: UInt32 = 0
+    private var ignoredSizes: (UInt16, UInt16) = (0, 0)
     package var context = UserContext()
     /// Words of memory that differ from what was there before: how many, a hash over them, and the first few.
     package var changes = MemoryChanges()
@@ -29,10 +28,29 @@ package struct CaseRecord: BitwiseCopyable {
         context.eip = UserLayout.code + offset
     }
 
-    package var ignoreAddress: UInt32 {
-        get { changes.ignoreAddress }
-        set { changes.ignoreAddress = newValue }
+    /// Memory whose contents depend on the processor's model: no change there counts. At most two ranges of at most
+    /// 512 bytes, each an address and a size.
+    package var ignored: [(address: UInt32, size: UInt32)] {
+        get {
+            [
+                (changes.ignoredAddresses.0, UInt32(ignoredSizes.0)),
+                (changes.ignoredAddresses.1, UInt32(ignoredSizes.1)),
+            ].filter { $0.size > 0 }
+        }
+        set {
+            precondition(newValue.count <= 2)
+            (ignoredSizes, changes.ignoredAddresses) = ((0, 0), (0, 0))
+            if let (address, size) = newValue.first {
+                (changes.ignoredAddresses.0, ignoredSizes.0) = (address, UInt16(size))
+            }
+            if newValue.count > 1 {
+                (changes.ignoredAddresses.1, ignoredSizes.1) = (newValue[1].address, UInt16(newValue[1].size))
+            }
+        }
     }
+
+    /// Whether `ignored` is not empty; the usual answer is no, and costs nothing.
+    var ignoresSomething: Bool { ignoredSizes.0 | ignoredSizes.1 != 0 }
 
     package var codeBytes: [UInt8] { (0..<Int(codeLength)).map { code[$0] } }
 }
@@ -41,8 +59,7 @@ package struct CaseRecord: BitwiseCopyable {
 package struct MemoryChanges: BitwiseCopyable {
     package var count: UInt32 = 0
     package var hash: UInt32 = Self.hashStart
-    fileprivate var ignoreAddress: UInt32 = 0
-    private var zero: UInt32 = 0
+    fileprivate var ignoredAddresses: (UInt32, UInt32) = (0, 0)
     /// Address and value of the first words.
     package var listed: InlineArray<40, UInt32> = InlineArray(repeating: 0)
 
@@ -111,6 +128,39 @@ package struct ExtendedImage: BitwiseCopyable {
     package mutating func setXMM(_ n: Int, _ low: UInt64, _ high: UInt64) {
         self[160 + n * 16] = low
         self[168 + n * 16] = high
+    }
+
+    /// ES: some exception is pending and not masked.
+    var isExceptionPending: Bool { status & 0x80 != 0 }
+
+    /// The same with TOP 0, as an MMX instruction makes it (SDM 3A 12.2). Tags are by register, and stay.
+    var withTopZero: ExtendedImage {
+        var image = self
+        let top = Int(status >> 11 & 7)
+        image.status &= ~0x3800
+        for n in 0..<8 {
+            let place = (top + n) & 7
+            image.setRegister(place, significand: significand(n), signExponent: signExponent(n))
+        }
+        return image
+    }
+
+    /// Whether two images are the same, in all that is ever compared: see `Comparison`.
+    ///
+    /// - Parameter withPointer: compare the address of the last x87 instruction.
+    static func isEqual(_ a: UnsafeRawPointer, _ b: UnsafeRawPointer, withPointer: Bool) -> Bool {
+        func differ(_ word: Int, _ mask: UInt64) -> UInt64 {
+            let offset = word * 8
+            return
+                (a.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+                ^ b.loadUnaligned(fromByteOffset: offset, as: UInt64.self)) & mask
+        }
+        // Control, status, tags; instruction pointer; MXCSR; registers of 80 bits; XMM registers.
+        var difference = differ(0, 0xFF_FFFF_FFFF) | differ(1, withPointer ? 0xFFFF_FFFF : 0)
+        difference |= differ(3, 0xFFFF_FFFF)
+        for n in 0..<8 { difference |= differ(4 + n * 2, .max) | differ(5 + n * 2, 0xFFFF) }
+        for word in 20..<36 { difference |= differ(word, .max) }
+        return difference == 0
     }
 
     /// Makes one byte of every MMX and SSE register negative.

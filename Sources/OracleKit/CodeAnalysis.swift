@@ -52,6 +52,30 @@ struct CodeAnalysis {
         return list
     }
 
+    /// The operation at `eip`, which is an instruction of `record`'s code; nil if it is none.
+    func operation(of record: CaseRecord, at eip: UInt32) -> X86.Operation? {
+        let offset = eip &- UserLayout.code &- record.codeOffset
+        guard offset < record.codeLength else { return nil }
+        return record.codeBytes[Int(offset)...].withUnsafeBytes { decoder.decode($0, size: .bits32) }.operation
+    }
+
+    /// Whether some instruction may read a flag that the one before it left undefined.
+    func readsUndefined(_ record: CaseRecord) -> Bool {
+        var undefined: UInt32 = 0
+        var atTarget: [Int: UInt32] = [:]
+        for (position, instruction) in instructions(of: record.codeBytes) {
+            undefined |= atTarget[position] ?? 0
+            let effects = FlagTable.effects(of: instruction, cl: nil)
+            if effects.read & undefined != 0 { return true }
+            undefined = undefined & ~effects.written | effects.undefined
+            if let distance = instruction.branchOperand {
+                let target = position + Int(instruction.length) + Int(Int32(bitPattern: distance))
+                atTarget[target, default: 0] |= undefined
+            }
+        }
+        return false
+    }
+
     /// Whether the code may be run: it consists of whole instructions, makes no system call, and branches only forwards,
     /// to one of its instructions, its end, or beyond the jump to the exit that will stand there.
     func isRunnable(_ bytes: [UInt8]) -> Bool {

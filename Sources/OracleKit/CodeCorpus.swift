@@ -8,13 +8,23 @@ package struct CodeCorpus {
 
     private static let longestBlock = 32
 
-    /// Cuts the executable segments of 32-bit ELF files into blocks; what is not such a file has none.
-    package init(files: [String], decoder: Decoder) {
+    /// A file has no code, or cannot be read.
+    package struct Failure: Error, CustomStringConvertible {
+        package let description: String
+    }
+
+    private static let largestFile = 1 << 28
+
+    /// Cuts the executable segments of 32-bit ELF files into blocks.
+    package init(files: [String], decoder: Decoder) throws(Failure) {
         var seen: Set<[UInt8]> = []
         for file in files {
-            for segment in Self.executableSegments(Self.contents(of: file)) {
-                cut(segment, decoder, &seen)
+            guard let contents = readFile(file, limit: Self.largestFile) else {
+                throw Failure(description: "\(file): \(String(cString: strerror(errno)))")
             }
+            let segments = Self.executableSegments(contents)
+            guard !segments.isEmpty else { throw Failure(description: "\(file): is no 32-bit x86 ELF file") }
+            for segment in segments { cut(segment, decoder, &seen) }
         }
     }
 
@@ -38,7 +48,8 @@ package struct CodeCorpus {
                 let instruction = decoder.decode(UnsafeRawBufferPointer(rebasing: bytes[position...]), size: .bits32)
                 let length = max(Int(instruction.length), 1)
                 let effects = FlagTable.effects(of: instruction, cl: nil)
-                guard Self.isUsable(instruction), effects.read & undefined == 0,
+                let encoding = bytes[position..<min(position + length, code.count)]
+                guard Self.isUsable(instruction, encoding), effects.read & undefined == 0,
                     position + length - start <= limit, count < Self.longestBlock
                 else {
                     finish(position + length)
@@ -51,37 +62,26 @@ package struct CodeCorpus {
         }
     }
 
-    private static func isUsable(_ instruction: Instruction) -> Bool {
+    private static func isUsable(_ instruction: Instruction, _ bytes: Slice<UnsafeRawBufferPointer>) -> Bool {
         guard instruction.operation.rawValue > Operation.overlong.rawValue else { return false }
         switch instruction.operation {
         case .jcc, .jcxz, .jmp, .jmpFar, .call, .callFar, .ret, .retFar, .iret, .loop, .loope, .loopne, .int, .int1,
-            .int3,
-            .into, .sysenter, .sysexit, .hlt, .cpuid, .rdtsc, .rdpmc, .sgdt, .sidt, .sldt, .str, .smsw, .fnsave,
-            .fnstenv,
-            .fxsave, .fldenv, .frstor, .fxrstor, .maskmovq, .maskmovdqu, .lar, .lsl, .popSegment, .movSegment, .lds,
-            .les,
-            .lfs, .lgs, .lss:
+            .int3, .into, .sysenter, .sysexit, .hlt, .cpuid, .rdtsc, .rdpmc, .sgdt, .sidt, .sldt, .str, .smsw, .fnsave,
+            .fnstenv, .fxsave, .fldenv, .frstor, .fxrstor, .maskmovq, .maskmovdqu, .lar, .lsl, .popSegment, .movSegment,
+            .lds,
+            .les, .lfs, .lgs, .lss:
             return false
-        case .bswap: return instruction.operandSize == 4
-        case .shld, .shrd: return instruction.operandSize == 4
+        case .bswap, .shld, .shrd: return instruction.operandSize == 4
+        case .pushSegment: return instruction.operandSize == 2
+        // TF must stay out of sequences.
+        case .popf: return false
+        // TZCNT and LZCNT, where the host knows them.
+        case .bsf, .bsr: return !bytes.prefix { $0 != 0x0F }.contains(0xF3)
         // Padding that is decoded as ADD [EAX], AL.
         case .add:
             return !(instruction.operandSize == 1 && instruction.operands.0.kind == .memory && instruction.length == 2)
         case .in, .out, .ins, .outs, .cli, .sti, .movControl, .movDebug: return false
-        case .fstp: return true
         default: return true
-        }
-    }
-
-    private static func contents(of path: String) -> [UInt8] {
-        guard let file = fopen(path, "rb") else { return [] }
-        defer { fclose(file) }
-        var bytes: [UInt8] = []
-        var buffer = [UInt8](repeating: 0, count: 1 << 16)
-        while true {
-            let count = fread(&buffer, 1, buffer.count, file)
-            guard count > 0 else { return bytes }
-            bytes += buffer[..<count]
         }
     }
 

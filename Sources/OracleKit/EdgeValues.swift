@@ -34,6 +34,34 @@ enum EdgeValues {
         ])
     }
 
+    /// Selectors for CS: mostly the one of 32-bit programs. Never that of 64-bit ones, under which the host would execute
+    /// another instruction set.
+    static func codeSelector(_ random: inout SplitMix64) -> UInt16 {
+        switch random.below(8) {
+        case 0...4: return UserLayout.codeSelector
+        case 5: return UserLayout.codeSelector & ~3 | UInt16(random.below(4))
+        default: break
+        }
+        while true {
+            let selector = selector(&random)
+            if selector & ~3 != 0x30 { return selector }
+        }
+    }
+
+    /// Where a far transfer may lead: the exit, the jump behind the transfer, HLT, or anywhere.
+    static func farTarget(_ random: inout SplitMix64) -> UInt32 {
+        switch random.below(8) {
+        case 0, 1: UserLayout.exit
+        case 2, 3, 4: UserLayout.code + farTransferEnd
+        case 5: UserLayout.code + 0x1F00 + random.below(0x80)
+        case 6: address(&random)
+        default: integer(&random)
+        }
+    }
+
+    /// Where in the code pages far transfers end, and the jump to the exit follows.
+    static let farTransferEnd: UInt32 = 0x610
+
     /// An address where something is, or just beside.
     static func address(_ random: inout SplitMix64) -> UInt32 {
         switch random.below(32) {

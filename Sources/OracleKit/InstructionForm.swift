@@ -21,6 +21,13 @@ package struct InstructionForm: Hashable {
     let sample: Instruction
 
     package var operation: X86.Operation { sample.operation }
+    /// Bytes behind the ModR/M byte, or behind the opcode where there is none, other than a displacement.
+    let immediateSize: Int
+
+    fileprivate init(prefixes: [UInt8], opcode: [UInt8], shape: Shape, sample: Instruction) {
+        (self.prefixes, self.opcode, self.shape, self.sample) = (prefixes, opcode, shape, sample)
+        immediateSize = Int(sample.length) - prefixes.count - opcode.count - shape.sample.count
+    }
 
     package static func == (a: Self, b: Self) -> Bool { a.encoding == b.encoding }
     package func hash(into hasher: inout Hasher) { hasher.combine(encoding) }

@@ -1,6 +1,7 @@
 import Glibc
 import Hardware
 import Ring3
+import X86
 
 /// What the memory that cases work on holds before each of them: data, constants and stack.
 ///
@@ -16,6 +17,10 @@ package struct MemoryWindow {
     static let selectors: UInt32 = 0x800
     static let farPointers: UInt32 = 0x900
     static let farPointerCount: UInt32 = 32
+    /// Offset in the data pages of what far transfers take from memory, 16 bytes apart: EIP, CS and EFLAGS, as dwords
+    /// in the first half of them and as words in the second.
+    static let transfers: UInt32 = 0xA00
+    static let transferCount: UInt32 = 64
 
     package init(seed: UInt64) {
         var random = SplitMix64(seed: seed ^ 0x6D65_6D6F)
@@ -28,6 +33,9 @@ package struct MemoryWindow {
             case Self.farPointers..<Self.farPointers + Self.farPointerCount * 8:
                 data += littleEndian(EdgeValues.integer(&random))
                 data += littleEndian(UInt32(EdgeValues.selector(&random)))
+            case Self.transfers..<Self.transfers + Self.transferCount * 16:
+                let isWide = data.count < Int(Self.transfers + Self.transferCount * 8)
+                data += Self.transfer(isWide: isWide, &random)
             default: data += EdgeValues.chunk(&random)
             }
         }
@@ -39,6 +47,19 @@ package struct MemoryWindow {
         self.stack = stack
     }
 
+    private static func transfer(isWide: Bool, _ random: inout SplitMix64) -> [UInt8] {
+        let target = EdgeValues.farTarget(&random)
+        let selector = UInt32(EdgeValues.codeSelector(&random)) | random.next32() << 16
+        var flags = StateValues.flags(&random)
+        if random.chance(1, 3) { flags = random.next32() }
+        // At the exit there is an instruction on one side and none on the other: no step may be traced there.
+        if target == UserLayout.exit { flags &= ~Flags.tf }
+        let tail = littleEndian(random.next32())
+        if isWide { return littleEndian(target) + littleEndian(selector) + littleEndian(flags) + tail }
+        let words = [target, selector, flags].flatMap { littleEndian(UInt16(truncatingIfNeeded: $0)) }
+        return words + tail + tail + [0, 0]
+    }
+
     func fill(_ memory: PhysicalMemory) {
         memory.write(UserLayout.data, bytes: data)
         memory.write(UserLayout.stack, bytes: stack)
@@ -47,7 +68,9 @@ package struct MemoryWindow {
     /// Puts back what a run of `record` changed, and tells what it was.
     func collectChanges(in memory: PhysicalMemory, of record: CaseRecord) -> MemoryChanges {
         var changes = MemoryChanges()
-        forget(record.ignoreAddress, record.ignoreSize, in: memory)
+        if record.ignoresSomething {
+            for range in record.ignored { forget(range.address, range.size, in: memory) }
+        }
         collect(memory, UserLayout.data, Int(UserLayout.dataSize), data, &changes)
         collect(memory, UserLayout.stack, stack.count, stack, &changes)
         return changes

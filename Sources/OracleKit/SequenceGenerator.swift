@@ -27,6 +27,8 @@ package struct SequenceGenerator {
         case .fxsave, .fnsave, .fnstenv, .fxrstor, .frstor, .fldenv, .maskmovq, .maskmovdqu: return false
         case .shld, .shrd: return form.sample.operandSize == 4 || operands.2.kind == .immediate
         case .ud0, .ud1, .ud2, .rsm, .ret, .int1, .int3, .int: return false
+        case .iret, .jmpFar, .callFar, .retFar: return false
+        case .pushSegment: return form.sample.operandSize == 2
         case .jmp, .call: return operands.0.kind == .relative && form.sample.operandSize == 4
         case .jcc, .jcxz, .loop, .loope, .loopne: return form.sample.operandSize == 4
         case .movSegment, .popSegment, .lds, .les, .lfs, .lgs, .lss, .verr, .verw, .lar, .lsl: return false
@@ -52,14 +54,16 @@ package struct SequenceGenerator {
         var undefined: UInt32 = 0
         let count = 1 + Int(random.below(32))
         while starts.count < count {
-            guard let bytes = instruction(&random) else { continue }
-            for branch in branches where branch.target == starts.count { undefined |= branch.undefined }
+            let (form, bytes) = instruction(&random)
             let decoded = decode(bytes)
+            guard decoded.operation == form.operation, decoded.length == bytes.count else { continue }
+            for branch in branches where branch.target == starts.count { undefined |= branch.undefined }
             let effects = FlagTable.effects(of: decoded, cl: nil)
             var piece = bytes
+            if decoded.operation == .popf { piece = Self.clearTrapFlag(size: decoded.operandSize) + bytes }
             if effects.read & undefined != 0 {
                 // cmp r, r: defines them all.
-                piece = [0x39, 0xC0 | UInt8(random.below(64))] + bytes
+                piece = [0x39, 0xC0 | UInt8(random.below(64))] + piece
                 undefined = 0
             }
             guard code.count + piece.count <= CaseRecord.maximumCode else { break }
@@ -76,6 +80,13 @@ package struct SequenceGenerator {
         var record = CaseRecord(code: code, at: 0x100 + random.below(0xC00))
         chooseState(&record, &random)
         return record
+    }
+
+    /// and word/dword ptr [esp], ~TF.
+    private static func clearTrapFlag(size: UInt8) -> [UInt8] {
+        size == 2
+            ? [0x66, 0x81, 0x24, 0x24, 0xFF, 0xFE]
+            : [0x81, 0x24, 0x24, 0xFF, 0xFE, 0xFF, 0xFF]
     }
 
     private func resolve(_ branches: [Branch], _ starts: [Int], _ code: inout [UInt8]) {
@@ -102,7 +113,7 @@ package struct SequenceGenerator {
     }
 
     /// Bytes of one instruction; a branch has zeros for its displacement.
-    private func instruction(_ random: inout SplitMix64) -> [UInt8]? {
+    private func instruction(_ random: inout SplitMix64) -> (InstructionForm, [UInt8]) {
         let form = random.pick(random.pick(choices))
         var bytes = form.prefixes + form.opcode
         switch form.shape {
@@ -112,19 +123,21 @@ package struct SequenceGenerator {
             bytes.append(0xC0 | (row ?? UInt8(random.below(8))) << 3 | UInt8(random.below(8)))
         case .memory(let row): bytes += memoryOperand(row ?? UInt8(random.below(8)), &random)
         }
-        let head = bytes.count
-        let probe = decode(bytes)
-        guard probe.operation == form.operation, probe.length >= head else { return nil }
-        var immediate: [UInt8] = []
-        while immediate.count < Int(probe.length) - head { immediate += littleEndian(EdgeValues.integer(&random)) }
-        immediate = [UInt8](immediate[..<(Int(probe.length) - head)])
-        if probe.branchOperand != nil { immediate = immediate.map { _ in 0 } }
-        if (form.operation == .shld || form.operation == .shrd) && probe.operandSize == 2, !immediate.isEmpty {
-            immediate[immediate.count - 1] = UInt8(random.below(17))
+        bytes += immediate(form, &random)
+        return (form, bytes)
+    }
+
+    private func immediate(_ form: InstructionForm, _ random: inout SplitMix64) -> [UInt8] {
+        let size = form.immediateSize
+        if form.sample.branchOperand != nil { return [UInt8](repeating: 0, count: size) }
+        if form.operation == .enter { return [UInt8(random.below(64)), 0, UInt8(random.below(4))] }
+        var bytes: [UInt8] = []
+        while bytes.count < size { bytes += littleEndian(EdgeValues.integer(&random)) }
+        bytes.removeLast(bytes.count - size)
+        if form.operation == .shld || form.operation == .shrd, form.sample.operandSize == 2, size > 0 {
+            bytes[size - 1] = UInt8(random.below(17))
         }
-        if form.operation == .enter { immediate = [UInt8(random.below(64)), 0, UInt8(random.below(4))] }
-        bytes += immediate
-        return decode(bytes).operation == form.operation ? bytes : nil
+        return bytes
     }
 
     /// Mostly [pointer + small displacement], sometimes an absolute address or an index that leads anywhere.
@@ -141,8 +154,7 @@ package struct SequenceGenerator {
     }
 
     private func decode(_ bytes: [UInt8]) -> Instruction {
-        let padded = bytes + [UInt8](repeating: 0, count: max(0, 15 - bytes.count))
-        return padded.withUnsafeBytes { decoder.decode($0, size: .bits32) }
+        bytes.withUnsafeBytes { decoder.decode($0, size: .bits32) }
     }
 }
 

@@ -35,7 +35,8 @@ struct Shrinker {
             var fewer = bytes
             fewer.removeSubrange(position..<position + Int(instruction.length))
             guard !fewer.isEmpty, analysis.isRunnable(fewer) else { continue }
-            list.append(record.replacing(code: fewer))
+            let smaller = record.replacing(code: fewer)
+            if !analysis.readsUndefined(smaller) { list.append(smaller) }
         }
         for index in 0..<8 where index != 4 && record.context.registers[index] != 0 {
             var plainer = record
@@ -61,8 +62,7 @@ extension CaseRecord {
         var record = CaseRecord(code: bytes, at: codeOffset)
         record.context = context
         record.extended = extended
-        record.ignoreAddress = ignoreAddress
-        record.ignoreSize = ignoreSize
+        record.ignored = ignored
         return record
     }
 }

@@ -4,26 +4,29 @@ import X86
 /// Cases of one instruction: a form, with operands at the edges.
 package struct SingleGenerator {
     private let decoder: Decoder
+    private let traits: Set<HostTrait>
 
-    package init(decoder: Decoder) { self.decoder = decoder }
+    package init(decoder: Decoder, traits: Set<HostTrait>) {
+        self.decoder = decoder
+        self.traits = traits
+    }
 
     /// The case that `seed` makes of a form; nil if it would be one that must not be run.
     ///
     /// - Parameter round: goes through the values of which every one matters, shift counts above all.
     package func make(_ form: InstructionForm, seed: UInt64, round: UInt32) -> CaseRecord? {
         var random = SplitMix64(seed: seed)
-        var draft = Draft(form: form, round: round)
+        var draft = Draft(form: form, round: round, traits: traits)
         draft.chooseState(&random)
         draft.chooseOperands(&random)
         var bytes = draft.prefixes + form.prefixes + form.opcode + draft.modRM
         guard bytes.count <= 15 else { return nil }
-        let head = bytes.count
-        let probe = decode(bytes)
-        guard probe.operation == form.operation, probe.length >= head else { return nil }
-        let offset = draft.chooseCodeOffset(&random)
-        bytes += draft.chooseImmediate(probe, size: Int(probe.length) - head, &random)
+        let offset = draft.chooseCodeOffset(length: UInt32(bytes.count + form.immediateSize), &random)
+        if form.immediateSize > 0 { bytes += draft.chooseImmediate(size: form.immediateSize, &random) }
         let instruction = decode(bytes)
-        guard instruction.operation == form.operation, !Exclusions.isSystemCall(instruction) else { return nil }
+        guard instruction.operation == form.operation, instruction.length == bytes.count,
+            !Exclusions.isSystemCall(instruction)
+        else { return nil }
         if let distance = instruction.branchOperand {
             let target = UInt32(instruction.length) &+ distance
             // Into the instruction itself (a loop without end), or into the jump behind it.
@@ -34,13 +37,12 @@ package struct SingleGenerator {
         record.context.registers = draft.registers
         record.context.eflags = draft.eflags
         record.extended = draft.extended
-        (record.ignoreAddress, record.ignoreSize) = draft.ignored(instruction)
+        record.ignored = draft.ignored(instruction)
         return record
     }
 
     private func decode(_ bytes: [UInt8]) -> Instruction {
-        let padded = bytes + [UInt8](repeating: 0, count: max(0, 15 - bytes.count))
-        return padded.withUnsafeBytes { decoder.decode($0, size: .bits32) }
+        bytes.withUnsafeBytes { decoder.decode($0, size: .bits32) }
     }
 }
 
@@ -48,6 +50,7 @@ package struct SingleGenerator {
 private struct Draft {
     let form: InstructionForm
     let round: UInt32
+    let traits: Set<HostTrait>
     var registers: InlineArray<8, UInt32> = InlineArray(repeating: 0)
     var eflags: UInt32 = 0
     var extended = ExtendedImage()
@@ -57,9 +60,10 @@ private struct Draft {
 
     private static let (ecx, edx, ebx, esp, ebp, esi, edi) = (1, 2, 3, 4, 5, 6, 7)
 
-    init(form: InstructionForm, round: UInt32) {
+    init(form: InstructionForm, round: UInt32, traits: Set<HostTrait>) {
         self.form = form
         self.round = round
+        self.traits = traits
     }
 
     private var operation: X86.Operation { form.operation }
@@ -93,6 +97,7 @@ private struct Draft {
                 registers[Self.edx] = random.chance(1, 2) ? 0 : registers[0] >> 31 == 0 ? 0 : .max
             }
             if random.chance(1, 3) { registers[Self.edx] = random.below(0x100) }
+        case .iret, .retFar: registers[Self.esp] = chooseTransfer(&random)
         case .movSegment, .pushSegment, .lar, .lsl, .verr, .verw, .arpl:
             for index in 0..<8 where index != Self.esp {
                 registers[index] = registers[index] & 0xFFFF_0000 | UInt32(EdgeValues.selector(&random))
@@ -100,6 +105,16 @@ private struct Draft {
         default: break
         }
     }
+
+    /// The address of a frame or far pointer.
+    private func chooseTransfer(_ random: inout SplitMix64) -> UInt32 {
+        if random.chance(1, 16) { return EdgeValues.address(&random) }
+        let half = MemoryWindow.transferCount / 2
+        let index = random.below(half) + (form.sample.operandSize == 2 ? half : 0)
+        return UserLayout.data + MemoryWindow.transfers + index * 16
+    }
+
+    private var isFarTransfer: Bool { [.iret, .retFar, .jmpFar, .callFar].contains(operation) }
 
     private var isDoubleShift16: Bool {
         (operation == .shld || operation == .shrd) && form.sample.operandSize == 2
@@ -149,6 +164,7 @@ private struct Draft {
                 return UserLayout.data + MemoryWindow.selectors + random.below(64) * 4 &- 2
             }
             return UserLayout.data + MemoryWindow.farPointers + random.below(MemoryWindow.farPointerCount) * 8
+        case .jmpFar, .callFar: return chooseTransfer(&random)
         case .fxsave, .fxrstor:
             return UserLayout.data + random.below(0x180) * 16 + (random.chance(1, 8) ? random.below(16) : 0)
         default: return EdgeValues.address(&random)
@@ -167,26 +183,30 @@ private struct Draft {
     }
 
     /// Mostly well inside, sometimes across the two code pages or at the end of the second.
-    func chooseCodeOffset(_ random: inout SplitMix64) -> UInt32 {
-        switch random.below(16) {
+    func chooseCodeOffset(length: UInt32, _ random: inout SplitMix64) -> UInt32 {
+        if isFarTransfer { return EdgeValues.farTransferEnd - length }
+        return switch random.below(16) {
         case 0: 0x1000 - random.below(16)
         case 1: UserLayout.codeSize - 20 + random.below(8)
         default: 0x400 + random.below(64) * 16
         }
     }
 
-    func chooseImmediate(_ probe: Instruction, size: Int, _ random: inout SplitMix64) -> [UInt8] {
+    func chooseImmediate(size: Int, _ random: inout SplitMix64) -> [UInt8] {
         var bytes: [UInt8] = []
         while bytes.count < size { bytes += littleEndian(EdgeValues.integer(&random)) }
         bytes = [UInt8](bytes[..<size])
         switch operation {
-        case _ where probe.branchOperand != nil:
+        case _ where form.sample.branchOperand != nil:
             // To the exit's jump, to HLT before or behind, or anywhere.
             let distance = random.pick([0, 0, 0x20, 0x7F, UInt32(bitPattern: -0x40)])
             if random.chance(3, 4) { bytes = [UInt8](littleEndian(distance)[..<size]) }
         case .shl, .shr, .sar, .rol, .ror, .rcl, .rcr: bytes[safe: size - 1] = UInt8(truncatingIfNeeded: round)
         case .shld, .shrd:
             bytes[safe: size - 1] = isDoubleShift16 ? UInt8(round % 17) : UInt8(truncatingIfNeeded: round)
+        case .jmpFar where size > 2, .callFar where size > 2:
+            let offset = littleEndian(EdgeValues.farTarget(&random))[..<(size - 2)]
+            bytes = offset + littleEndian(EdgeValues.codeSelector(&random))
         case .enter:
             // Frame sizes that leave ESP on the stack, and a nesting level.
             if random.chance(3, 4) { bytes = [UInt8(random.below(256)), 0, UInt8(random.below(40))] }
@@ -196,14 +216,19 @@ private struct Draft {
     }
 
     /// What images in memory hold that depends on the processor's model: see `Comparison`.
-    func ignored(_ instruction: Instruction) -> (UInt32, UInt32) {
-        switch (instruction.operation, instruction.operandSize) {
+    func ignored(_ instruction: Instruction) -> [(address: UInt32, size: UInt32)] {
+        let pushed: UInt32 = registers[Self.esp]
+        return switch (instruction.operation, instruction.operandSize) {
         // CS and FOP, data pointer, DS; 16 bits: IP and so on (SDM 1 figures 8-9 and 8-11).
-        case (.fnstenv, 2), (.fnsave, 2): (target + 8, 6)
-        case (.fnstenv, _), (.fnsave, _): (target + 16, 12)
-        // FOP up to DS (SDM 2A table 3-43).
-        case (.fxsave, _): (target + 6, 18)
-        default: (0, 0)
+        case (.fnstenv, 2), (.fnsave, 2): [(target &+ 8, 6)]
+        case (.fnstenv, _), (.fnsave, _): [(target &+ 16, 12)]
+        // FOP up to DS, and the mask of MXCSR (SDM 2A table 3-43).
+        case (.fxsave, _): [(target &+ 6, 18), (target &+ 28, 4)]
+        // The upper half "may not be written" (SDM 2B, PUSH).
+        case (.pushSegment, 4) where traits.contains(.wholeSelectorMoved): [(pushed &- 2, 2)]
+        // CS is padded to a dword, it is not said with what (SDM 2A, CALL).
+        case (.callFar, 4): [(pushed &- 2, 2)]
+        default: []
         }
     }
 }

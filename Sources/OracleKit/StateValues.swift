@@ -27,6 +27,7 @@ enum StateValues {
         }
         image.mxcsr = UInt32(random.below(4)) << 13 | (random.chance(3, 4) ? 0x1F80 : random.below(0x40) << 7)
         if random.chance(1, 8) { image.mxcsr |= 1 << 15 }
+        if random.chance(1, 8) { image.mxcsr |= 1 << 6 }
         if random.chance(1, 8) { image.mxcsr |= random.below(0x40) }
         for n in 0..<8 { image.setXMM(n, half(&random), half(&random)) }
         return image

@@ -12,11 +12,19 @@ package struct Summary {
     package private(set) var sequences = Count()
     package private(set) var corpus = Count()
     package var seconds = 0.0
+    /// Of the processor's time, seconds that making cases, the engine and comparing took. The oracle works meanwhile.
+    package var processorSeconds = 0.0
+    /// How often a case ended the oracle.
+    package var restarts = 0
+    /// Results of the host that it did not repeat.
+    package var disturbances = 0
     private var forms: [Count]
     private let plan: CasePlan
+    private let traits: Set<HostTrait>
 
-    init(_ plan: CasePlan) {
+    init(_ plan: CasePlan, traits: Set<HostTrait>) {
         self.plan = plan
+        self.traits = traits
         forms = Array(repeating: Count(), count: plan.catalogue.forms.count)
     }
 
@@ -43,6 +51,12 @@ package struct Summary {
         return "\(total.compared) cases, \(rate) a second, \(total.mismatches) mismatches"
     }
 
+    /// Compared cases a second; the second figure is what the first would be on an idle host.
+    private var rates: String {
+        func rate(_ seconds: Double) -> UInt64 { seconds > 0 ? UInt64(Double(total.compared) / seconds) : 0 }
+        return "cases a second: \(rate(seconds)); a second of processor time: \(rate(processorSeconds))"
+    }
+
     /// Forms to be tried of which no case has been compared.
     package var untried: [InstructionForm] {
         plan.selected.filter { forms[$0].compared == 0 }.map { plan.catalogue.forms[$0] }
@@ -61,9 +75,15 @@ package struct Summary {
         lines.append(Self.row(["(sequences)", "\(sequences.compared)", "\(sequences.mismatches)", "", ""]))
         lines.append(Self.row(["(real code)", "\(corpus.compared)", "\(corpus.mismatches)", "", ""]))
         lines.append(Self.row(["total", "\(total.compared)", "\(total.mismatches)", "", ""]))
+        lines.append(rates)
+        lines.append("fewest cases of a form: \(plan.selected.map { forms[$0].compared }.min() ?? 0)")
+        if restarts > 0 { lines.append("the oracle was ended \(restarts) times, and started anew") }
+        if disturbances > 0 { lines.append("the host did not repeat \(disturbances) results; the repetition counts") }
         lines += untried.map { "never tried: \($0.description)" }
         let reasons = Dictionary(grouping: plan.catalogue.excluded) { "\($0.form.operation) \($0.reason)" }
         lines += reasons.keys.sorted().map { "left out: \($0)" }
+        lines += Exclusions.fromSequences.map { "left out of sequences: \($0)" }
+        lines += HostTrait.allCases.filter { traits.contains($0) }.map { "this host: \($0.description)" }
         return lines.joined(separator: "\n")
     }
 

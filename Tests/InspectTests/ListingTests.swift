@@ -44,7 +44,7 @@ import Testing
             ([0x6B, 0xC1, 9], "eax, ecx, 9"), ([0x0F, 0x94, 0xC4], "ah, e"), ([0x66, 0x01, 0xC8], "ax, ax, cx"),
             ([0x8D, 0x04, 0x49], "eax, [ecx + ecx*2]"), ([0xA1, 0x10, 0, 0, 0], "eax, [0x10]"), ([0xF7, 0xE3], " ebx"),
             ([0x0F, 0xAC, 0xD8, 4], "eax, ebx, 4"), ([0x87, 0xCB], "ebx, ecx"),
-            ([0xD8, 0x00], "arithmeticMemory, add"),
+            ([0xD8, 0x00], "[eax]"),
         ]
         for (code, suffix) in cases {
             // A flag store behind it, or what computes nothing else would be rewritten: pushf reads them.

@@ -26,7 +26,7 @@ private final class Transcript {
     var text: String { String(decoding: bytes, as: UTF8.self) }
 }
 
-/// The self-checking kernels of Guests/, on the reference engine. Each must also pass on QEMU: `Scripts/guests-on-qemu`.
+/// The self-checking kernels of Guests/, on every engine. Each must also pass on QEMU: `Scripts/guests-on-qemu`.
 @Suite struct GuestTests {
     static let names = [
         "hello", "exceptions", "segmentation", "paging", "gates", "tasks", "interrupts", "v86", "smc", "x87",
@@ -34,10 +34,27 @@ private final class Transcript {
         "integer", "multiboot2", "audit",
     ]
 
-    @Test(arguments: names, [true, false])
-    func guestPasses(name: String, usesDecodeCache: Bool) throws {
-        let image = try BuiltGuests.image("guests/\(name).elf")
-        try check(BootRequest(image: image, imageName: name), named: name, usesDecodeCache: usesDecodeCache)
+    @Test(arguments: names, Engine.allCases)
+    func guestPasses(name: String, engine: Engine) throws {
+        try check(request(name), named: name) { $0.engine = engine }
+    }
+
+    @Test(arguments: names)
+    func guestPassesOnTheTextbookInterpreter(name: String) throws {
+        try check(request(name), named: name) { $0.usesDecodeCache = false }
+    }
+
+    /// Every block of every guest leaves the state that the interpreter leaves.
+    @Test(arguments: names)
+    func enginesAgreeInLockstep(name: String) throws {
+        try check(request(name), named: name) {
+            $0.engine = .translate
+            $0.lockstep = .interpret
+        }
+    }
+
+    private func request(_ name: String) throws -> BootRequest {
+        BootRequest(image: try BuiltGuests.image("guests/\(name).elf"), imageName: name)
     }
 
     /// The loader's side of Multiboot 2, which GRUB 2 shows in `Scripts/multiboot2-on-qemu`.
@@ -56,12 +73,14 @@ private final class Transcript {
 
     /// Runs a guest to its end, which has to be a good one, and answers the lines it prints.
     @discardableResult
-    private func check(_ request: BootRequest, named name: String, usesDecodeCache: Bool = true) throws -> [String] {
+    private func check(
+        _ request: BootRequest, named name: String, configure: (inout MachineConfiguration) -> Void = { _ in }
+    ) throws -> [String] {
         var configuration = MachineConfiguration()
         configuration.memorySize = 64 << 20
         configuration.isDeterministic = true
-        configuration.usesDecodeCache = usesDecodeCache
         configuration.timeout = 300_000_000_000
+        configure(&configuration)
         let transcript = Transcript()
         let machine = try VirtualMachine(
             configuration, console: SerialConsole(output: { transcript.bytes.append($0) }))
@@ -86,9 +105,10 @@ private final class Transcript {
 
     @Test(
         .enabled(if: isAvailable, "SKIPPED: no Debian guest; run Scripts/debian-guest"),
-        arguments: ["vmlinuz-686", "vmlinuz-686-pae"])
-    func bootsToAShellThatAnswers(kernel: String) throws {
+        arguments: [("vmlinuz-686", Engine.interpret), ("vmlinuz-686", .translate), ("vmlinuz-686-pae", .translate)])
+    func bootsToAShellThatAnswers(kernel: String, engine: Engine) throws {
         var configuration = MachineConfiguration()
+        configuration.engine = engine
         configuration.memorySize = 256 << 20
         configuration.isDeterministic = true
         configuration.timeout = 900_000_000_000

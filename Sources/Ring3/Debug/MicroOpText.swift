@@ -22,11 +22,7 @@ struct MicroOpText {
         let i = instruction
         switch op.opcode {
         case .profile, .callout, .calloutEnd, .shared, .sharedEnd: return []
-        case .x87:
-            guard let step = X87Step(rawValue: op.a), let operation = X87Arithmetic(rawValue: Int32(op.b)) else {
-                return []
-            }
-            return step.isArithmetic ? ["\(step)", "\(operation)"] : ["\(step)"]
+        case .x87: return (X87Step(rawValue: op.a).map { ["\($0)"] } ?? []) + general
         default: break
         }
         let (first, second) = (i.operands.0, i.operands.1)
@@ -67,6 +63,9 @@ struct MicroOpText {
             case .memory: return memory
             case .register: return register(index == 0 || hasMemory ? op.a : op.c, operand.size)
             case .immediate: return number(op.immediate)
+            case .x87: return "st(\(operand.register))"
+            case .mmx: return "mm\(operand.register)"
+            case .xmm: return "xmm\(operand.register)"
             default: return nil
             }
         }
@@ -99,11 +98,4 @@ struct MicroOpText {
     }
 
     private func number(_ value: UInt32) -> String { value < 10 ? "\(value)" : hex(value) }
-}
-
-extension X87Step {
-    /// Its `X87Arithmetic` means something.
-    fileprivate var isArithmetic: Bool {
-        self == .arithmeticMemory || self == .arithmeticRegisters || self == .arithmeticPop
-    }
 }

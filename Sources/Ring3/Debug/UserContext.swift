@@ -22,6 +22,8 @@ package struct UserContext: BitwiseCopyable {
     package static let systemCall: UInt32 = 0x102
     /// The processor could not deliver an exception, and shut down.
     package static let shutdown: UInt32 = 0x103
+    /// The process that ran it ended; the error code is its status as `waitpid` gives it.
+    package static let died: UInt32 = 0x104
 }
 
 /// The linear addresses user code finds something at: the same as in the oracle's process (Guests/oracle/oracle.h).
@@ -46,19 +48,3 @@ package enum UserLayout {
     /// In FS: `dataSize` bytes from `data`. GS is null.
     package static let windowSelector: UInt16 = 0x63
 }
-
-/// How the code of a `UserModeMachine` is executed.
-package enum EngineKind: String, CaseIterable, Sendable {
-    /// The interpreter.
-    case interpret
-    /// The interpreter without its decode cache.
-    case textbook
-}
-
-/// What a `UserModeMachine` wants of an engine.
-protocol UserCodeEngine: AnyObject {
-    func run(until sliceEnd: UInt64) -> EngineStop
-    func codeWritten(_ physical: UInt32, count: UInt32)
-}
-
-extension Interpreter: UserCodeEngine {}

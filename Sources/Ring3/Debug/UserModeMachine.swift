@@ -29,7 +29,7 @@ package final class UserModeMachine {
             cpu = .allocate(capacity: 1)
             cpu.initialize(to: ProcessorState(platform: platform))
             cpu.reset()
-            let engine = try Interpreter(cpu: cpu, decoder: try Decoder(), usesCache: kind == .interpret)
+            let engine = try kind.make(cpu, try Decoder())
             platform.codeWritten = { [unowned engine] in engine.codeWritten($0, count: $1) }
             self.engine = engine
         } catch {

@@ -60,6 +60,7 @@ final class Interpreter {
     /// Runs until `sliceEnd` instructions have been counted, or something else stops it.
     func run(until sliceEnd: UInt64) -> EngineStop {
         let cpu = cpu
+        cpu.settleUnits()
         cpu.pointee.sliceEnd = sliceEnd
         cpu.setAttention([], true)
         // Straight-line code: the next instruction's slot follows from this one's length, which spares the chain from

@@ -15,7 +15,7 @@ public struct Segment: Sendable {
     public var writeEnd: UInt64 = 0
 }
 
-/// One entry of the software TLB: three tags, one host address.
+/// One entry of the software TLB: tags, one host address.
 ///
 /// A tag is the linear page address, or 1 (which no page address equals) where that kind of access must take the slow
 /// path: not permitted, MMIO, watched (code or data breakpoint), or not yet marked accessed/dirty.
@@ -23,12 +23,15 @@ struct TLBEntry {
     var readTag: UInt32 = 1
     var writeTag: UInt32 = 1
     var executeTag: UInt32 = 1
+    /// The page is writable and marked dirty, whether or not writes must be seen (code, log, breakpoint): the slow path
+    /// need not walk the page tables again.
+    var dirtyTag: UInt32 = 1
     /// Guest-physical page address.
     var physicalPage: UInt32 = 0
+    /// Page is global (kept over CR3 loads when CR4.PGE is set). Stands here to make an entry 32 bytes.
+    var isGlobal: Bool = false
     /// Add to a linear address to get the host address.
     var addend: Int = 0
-    /// Page is global (kept over CR3 loads when CR4.PGE is set).
-    var isGlobal: Bool = false
 }
 
 /// Everything the virtual CPU is made of, in one fixed-layout struct behind one unsafe pointer.

@@ -499,7 +499,24 @@ extension ThreadedEngine {
             case .crossing:
                 guard isUnchanged(crossing: pc, in: block, entry) else { return }
                 tail = .notTaken
-            case .x87: guard executeX87(pc, in: block, entry) else { return }
+            case .x87: if !executeX87(pc, in: block, entry) { tail = .slow }
+            case .sseLoad16: if !cpu.loadXMM(pc, isAligned: true) { tail = .slow }
+            case .sseLoad16Unaligned: if !cpu.loadXMM(pc, isAligned: false) { tail = .slow }
+            case .sseLoad8: if !cpu.loadXMM(pc, UInt64.self) { tail = .slow }
+            case .sseLoad4: if !cpu.loadXMM(pc, UInt32.self) { tail = .slow }
+            case .sseStore16: if !cpu.storeXMM(pc, isAligned: true) { tail = .slow }
+            case .sseStore16Unaligned: if !cpu.storeXMM(pc, isAligned: false) { tail = .slow }
+            case .sseStore8: if !cpu.storeXMM(pc, UInt64.self) { tail = .slow }
+            case .sseStore4: if !cpu.storeXMM(pc, UInt32.self) { tail = .slow }
+            case .sseMove: if !cpu.combineXMM(pc, { _, b in b }) { tail = .slow }
+            case .sseAnd: if !cpu.combineXMM(pc, { a, b in a & b }) { tail = .slow }
+            case .sseOr: if !cpu.combineXMM(pc, { a, b in a | b }) { tail = .slow }
+            case .sseXor: if !cpu.combineXMM(pc, { a, b in a ^ b }) { tail = .slow }
+            case .sseShuffle: if !cpu.shuffleXMM(pc) { tail = .slow }
+            case .sseArithmeticR: if !cpu.calculateXMM(pc) { tail = .slow }
+            case .sseArithmetic16: if !cpu.calculateXMM16(pc) { tail = .slow }
+            case .sseArithmetic8: if !cpu.calculateXMM(pc, UInt64.self) { tail = .slow }
+            case .sseArithmetic4: if !cpu.calculateXMM(pc, UInt32.self) { tail = .slow }
             case .shared, .callout:
                 guard executeShared(pc, in: block, entry) else { return }
             case .sharedEnd, .calloutEnd:

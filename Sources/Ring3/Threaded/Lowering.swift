@@ -37,7 +37,7 @@ struct Lowering {
         case .imul, .mul: return lowerMultiply(i, op)
         case .shld, .shrd: return lowerDoubleShift(i, op)
         case .push, .pop, .leave: return lowerStack(i, op)
-        default: return nil
+        default: return lowerX87(i, op) ?? lowerSSE(i, op)
         }
     }
 

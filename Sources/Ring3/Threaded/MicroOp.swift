@@ -122,6 +122,15 @@ enum MicroOpcode: UInt16, CaseIterable {
     // Arithmetic and the conditional exit on its result: zero, not zero.
     case add32RIEqual, add32RINotEqual, sub32RIEqual, sub32RINotEqual, inc32REqual, inc32RNotEqual
     case dec32REqual, dec32RNotEqual, test8RREqual, test8RRNotEqual, cmp8RIEqual, cmp8RINotEqual
+    /// An x87 instruction: `a` is its `X87Step`, the immediate its `X87Arithmetic`.
+    case x87
+    // SSE: `a` is the register beside memory or the destination, `b` the source of register forms.
+    case sseLoad16, sseLoad16Unaligned, sseLoad8, sseLoad4, sseStore16, sseStore16Unaligned, sseStore8, sseStore4
+    case sseMove, sseAnd, sseOr, sseXor
+    /// SHUFPS; PSHUFD is the same with twice its source (`c`).
+    case sseShuffle
+    /// The immediate is `SSEArithmetic` times four plus `SSEFormat`. Register, then memory by size.
+    case sseArithmeticR, sseArithmetic16, sseArithmetic8, sseArithmetic4
     // Transfers.
     /// Exit to an address on the same page.
     case jump
@@ -138,8 +147,6 @@ enum MicroOpcode: UInt16, CaseIterable {
     // The shared semantics.
     /// An innocuous instruction without a micro-op of its own.
     case shared
-    /// An x87 instruction: `a` is its `X87Step`, `b` its `X87Arithmetic`.
-    case x87
     /// A sensitive instruction: the monitor's business.
     case callout
     /// Either of them, when the block cannot go on behind it.

@@ -28,6 +28,7 @@ final class ThreadedEngine {
     /// Runs until `sliceEnd` instructions have been counted, or something else stops it.
     func run(until sliceEnd: UInt64) -> EngineStop {
         let cpu = cpu
+        cpu.settleUnits()
         cpu.pointee.sliceEnd = Swift.min(sliceEnd, TranslatedBlock.stale >> 1)
         cpu.setAttention([], true)
         while true {
@@ -50,6 +51,7 @@ final class ThreadedEngine {
     func runBlock(until sliceEnd: UInt64) -> EngineStop? {
         let end = Swift.min(sliceEnd, TranslatedBlock.stale >> 1)
         var isDone = false
+        cpu.settleUnits()
         while true {
             cpu.pointee.sliceEnd = end
             cpu.setAttention([], true)
@@ -172,22 +174,12 @@ final class ThreadedEngine {
         return perform(record, entry, UInt64(pc.pointee.immediate)) && mayGoOn(block, UInt64(pc.pointee.displacement))
     }
 
-    /// Does an x87 instruction that was resolved at translation; false when the block must be left.
+    /// Does an x87 instruction that was resolved at translation; false, and nothing done, if it might fault.
     @inline(never)
     func executeX87(_ pc: MicroOpPointer, in block: BlockPointer, _ entry: UInt32) -> Bool {
         let record = block.pointee.instructions + Int(pc.pointee.index)
-        guard let step = X87Step(rawValue: pc.pointee.a), let operation = X87Arithmetic(rawValue: Int32(pc.pointee.b))
-        else { return executeShared(pc, in: block, entry) }
-        let eip = entry &+ UInt32(record.pointee.offset)
-        cpu.pointee.instructions &+= UInt64(pc.pointee.immediate) &- 1
-        cpu.begin(eip, next: eip &+ UInt32(record.pointee.instruction.length))
-        do throws(Fault) {
-            try cpu.executeX87(step, operation, withUnsafePointer(to: &record.pointee.instruction) { $0 })
-        } catch {
-            cpu.deliver(error)
-            return false
-        }
-        return mayGoOn(block, UInt64(pc.pointee.displacement))
+        return cpu.executeX87(
+            pc, withUnsafePointer(to: &record.pointee.instruction) { $0 }, entry &+ UInt32(record.pointee.offset))
     }
 
     /// Executes an instruction, counting `count` of them; false if it did not end at the one behind it.

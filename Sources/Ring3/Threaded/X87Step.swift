@@ -4,7 +4,7 @@ import X86
 enum X87Step: UInt8 {
     case loadSingle, loadDouble, loadRegister
     case storeSingle, storeDouble, storeRegister, popSingle, popDouble, popRegister
-    case arithmeticMemory, arithmeticRegisters, arithmeticPop
+    case arithmeticSingle, arithmeticDouble, arithmeticRegisters, arithmeticPop
     case exchange
 
     /// The step of an instruction, and for arithmetic which; nil for all others.
@@ -18,7 +18,7 @@ enum X87Step: UInt8 {
         }
         func arithmetic(_ operation: X87Arithmetic, pops: Bool = false) -> (X87Step, X87Arithmetic)? {
             guard isReal || operand.kind == .x87 && i.operands.1.kind == .x87 else { return nil }
-            return (isReal ? .arithmeticMemory : pops ? .arithmeticPop : .arithmeticRegisters, operation)
+            return (isReal ? isDouble ? .arithmeticDouble : .arithmeticSingle : pops ? .arithmeticPop : .arithmeticRegisters, operation)
         }
         switch i.operation {
         case .fld: return memory(.loadSingle, .loadDouble, register: .loadRegister)
@@ -42,26 +42,97 @@ enum X87Step: UInt8 {
     }
 }
 
+// The x87 micro-ops. Like all that access memory they do nothing and return false if the instruction might fault.
 extension Processor {
-    /// Does `step` for the instruction, as `executeX87` would after finding out what it is.
+    /// No instruction of the unit can raise #NM or #MF now.
     @inline(__always)
-    func executeX87(_ step: X87Step, _ arithmetic: X87Arithmetic, _ i: InstructionPointer) throws(Fault) {
-        try checkX87()
+    var isX87Ready: Bool { pointee.cr0 & (CR0.em | CR0.ts) == 0 && fpu.pointee.status & X87Status.summary == 0 }
+
+    /// Does what micro-op `x87` says for the instruction at `eip`.
+    @inline(__always)
+    func executeX87(_ op: MicroOpPointer, _ i: InstructionPointer, _ eip: UInt32) -> Bool {
+        guard isX87Ready else { return false }
+        // Lowering stores raw values of both; `X87StepTests` holds the layouts.
+        let step = unsafeBitCast(op.pointee.a, to: X87Step.self)
+        let operand = i.pointee.operands.0.register
         switch step {
-        case .loadSingle: try loadX87(i, .single)
-        case .loadDouble: try loadX87(i, .double)
-        case .loadRegister: onStack(i) { $0.load($1) }
-        case .storeSingle: try storeX87(i, .single, pops: false)
-        case .storeDouble: try storeX87(i, .double, pops: false)
-        case .storeRegister: onStack(i) { $0.store($1, pops: false) }
-        case .popSingle: try storeX87(i, .single, pops: true)
-        case .popDouble: try storeX87(i, .double, pops: true)
-        case .popRegister: onStack(i) { $0.store($1, pops: true) }
-        case .arithmeticMemory: try arithmeticX87(i, arithmetic)
-        case .arithmeticRegisters: try arithmeticX87(i, arithmetic)
-        case .arithmeticPop: try arithmeticX87(i, arithmetic, pops: true)
-        case .exchange: onStack(i) { $0.exchange($1) }
+        case .loadSingle: return loadX87(op, i, eip, .single, UInt32.self)
+        case .loadDouble: return loadX87(op, i, eip, .double, UInt64.self)
+        case .storeSingle: return storeX87(op, i, eip, .single, UInt32.self, pops: false)
+        case .storeDouble: return storeX87(op, i, eip, .double, UInt64.self, pops: false)
+        case .popSingle: return storeX87(op, i, eip, .single, UInt32.self, pops: true)
+        case .popDouble: return storeX87(op, i, eip, .double, UInt64.self, pops: true)
+        case .arithmeticSingle: return calculateX87(op, i, eip, .single, UInt32.self)
+        case .arithmeticDouble: return calculateX87(op, i, eip, .double, UInt64.self)
+        default: break
+        }
+        pointee.instructionStart = eip
+        noteX87(i)
+        switch step {
+        case .loadRegister: fpu.load(i.pointee.stackOperand)
+        case .storeRegister: fpu.store(i.pointee.stackOperand, pops: false)
+        case .popRegister: fpu.store(i.pointee.stackOperand, pops: true)
+        case .exchange: fpu.exchange(i.pointee.stackOperand)
+        default:
+            fpu.arithmetic(
+                X87Arithmetic(step: op.pointee.immediate), destination: operand,
+                source: i.pointee.operands.1.register, pops: step == .arithmeticPop)
         }
         updateFloatingPointError()
+        return true
     }
+
+    @inline(__always)
+    private func noteX87(_ i: InstructionPointer, _ eip: UInt32, operand: UInt32) {
+        pointee.instructionStart = eip
+        noteX87(i, operand: operand)
+    }
+
+    @inline(__always)
+    private func loadX87<T: Word>(
+        _ op: MicroOpPointer, _ i: InstructionPointer, _ eip: UInt32, _ format: X87Format, _ type: T.Type
+    ) -> Bool {
+        let linear = address(op)
+        guard let place = readable(linear, T.self) else { return false }
+        noteX87(i, eip, operand: linear)
+        fpu.load(format, X87Register(significand: UInt64(truncatingIfNeeded: place.loadUnaligned(as: T.self))))
+        updateFloatingPointError()
+        return true
+    }
+
+    @inline(__always)
+    private func calculateX87<T: Word>(
+        _ op: MicroOpPointer, _ i: InstructionPointer, _ eip: UInt32, _ format: X87Format, _ type: T.Type
+    ) -> Bool {
+        let linear = address(op)
+        guard let place = readable(linear, T.self) else { return false }
+        noteX87(i, eip, operand: linear)
+        fpu.arithmetic(
+            X87Arithmetic(step: op.pointee.immediate), format,
+            UInt64(truncatingIfNeeded: place.loadUnaligned(as: T.self)))
+        updateFloatingPointError()
+        return true
+    }
+
+    @inline(__always)
+    private func storeX87<T: Word>(
+        _ op: MicroOpPointer, _ i: InstructionPointer, _ eip: UInt32, _ format: X87Format, _ type: T.Type, pops: Bool
+    ) -> Bool {
+        let linear = address(op)
+        // What an empty register or an unmasked exception does to a store is for the shared semantics.
+        guard let place = writable(linear, T.self), !fpu.isEmpty(0) else { return false }
+        let (image, report) = X87Unit.store(format, fpu.st(0).pointee, fpu)
+        guard !fpu.isUnmasked(report) else { return false }
+        place.storeBytes(of: T(truncatingIfNeeded: image.significand), as: T.self)
+        noteX87(i, eip, operand: linear)
+        fpu.record(report)
+        if pops { fpu.pop() }
+        return true
+    }
+}
+
+extension X87Arithmetic {
+    /// From the immediate of a micro-op.
+    @inline(__always)
+    init(step raw: UInt32) { self = X87Arithmetic(rawValue: Int32(truncatingIfNeeded: raw)) ?? .add }
 }

@@ -221,11 +221,6 @@ final class Translator {
         var op = MicroOp(opcode: opcode, index: UInt16(truncatingIfNeeded: index))
         op.immediate = UInt32(count(through: index))
         op.displacement = UInt32(instructionCount - 1 - index)
-        if opcode == .shared, let x87 = X87Step.resolve(instructions[index].instruction) {
-            op.opcode = .x87
-            op.a = x87.step.rawValue
-            op.b = UInt8(truncatingIfNeeded: x87.arithmetic.rawValue)
-        }
         cache.profile?.time(&op, instructions[index])
         append(op)
         uncounted = index + 1

@@ -1,6 +1,7 @@
 // Arithmetic and comparison on the register stack (SDM 1 8.3.3 and 8.3.6).
 extension X87 {
     /// ST(`d`) = ST(`d`) op ST(`s`); then pops, if the instruction does.
+    @inline(__always)
     func arithmetic(_ operation: X87Arithmetic, destination d: UInt8, source s: UInt8, pops: Bool) {
         guard !isEmpty(d), !isEmpty(s) else { return underflow(destination: d, pops: pops) }
         let report = X87Unit.arithmetic(operation, st(d), st(s), self)
@@ -9,6 +10,7 @@ extension X87 {
     }
 
     /// ST(0) = ST(0) op the memory operand in the low bytes of `image`.
+    @inline(__always)
     func arithmetic(_ operation: X87Arithmetic, _ format: X87Format, _ image: UInt64) {
         guard !isEmpty(0) else { return underflow(destination: 0, pops: false) }
         record(X87Unit.arithmetic(operation, st(0), format, image, self))

@@ -37,6 +37,7 @@ extension X87 {
     func reset() {
         pointee.control = 0x37F
         pointee.status = 0
+        X87Unit.settle()
         pointee.occupied = 0
         setPointers(X87Pointers())
     }
@@ -44,6 +45,7 @@ extension X87 {
     /// FNCLEX: exception flags, stack fault, ES and B.
     func clearExceptions() {
         pointee.status &= X87Status.conditions | X87Status.top
+        X87Unit.settle()
     }
 
     /// Loads the control word. Of the bits that mean nothing, 6 always reads as 1, and 7 and 13 to 15 as 0.
@@ -56,5 +58,6 @@ extension X87 {
     func setStatus(_ value: UInt16) {
         pointee.status = value
         updateSummary()
+        X87Unit.settle()
     }
 }

@@ -6,6 +6,14 @@ extension Processor {
         withUnsafeMutablePointer(to: &pointee.fpu) { $0 }
     }
 
+    /// Before a run: of the flags of the host's floating-point units, which do the guest's arithmetic, none must be one
+    /// that the guest does not have, whatever the host or another guest has computed in the meantime.
+    @inline(__always)
+    func settleUnits() {
+        X87Unit.settle()
+        SSEUnit.settle(pointee.sse.mxcsr)
+    }
+
     /// Executes any of the x87 instructions, WAIT, FXSAVE or FXRSTOR.
     ///
     /// Operands are as in the SDM: arithmetic names both registers, destination first; everything else that works on

@@ -56,7 +56,10 @@ extension Processor {
         for n in 0..<8 {
             contents[n] = try readX87(segment, offset &+ 32 &+ UInt32(n) * 16, .extended)
         }
-        if let sse = try readSSEState(segment, offset) { pointee.sse = sse }
+        if let sse = try readSSEState(segment, offset) {
+            pointee.sse = sse
+            SSEUnit.settle(sse.mxcsr)
+        }
         let fpu = fpu
         fpu.setControl(UInt16(truncatingIfNeeded: words))
         fpu.setStatus(UInt16(truncatingIfNeeded: words >> 16))

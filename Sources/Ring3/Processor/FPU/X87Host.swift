@@ -6,6 +6,10 @@
     /// Every function returns a status word, to be merged with `X87.record`. Among its flags may be some that were not
     /// raised this time; those are masked and set in the guest's status word already.
     enum X87Unit {
+        /// Clears the host's exception flags: before a run, and when the guest's may have been cleared.
+        @inline(__always)
+        static func settle() { ring3_x87_settle() }
+
         /// `a = a op b`. Comparisons leave `a` alone.
         @inline(__always)
         static func arithmetic(
@@ -40,7 +44,10 @@
         ) -> (value: X87Register, report: UInt16) {
             var image = image
             var value = X87Register()
-            let control = fpu.pointee.control | X87Status.exceptions
+            // An unmasked guest must not take flags of its own for new ones. Bit 6 is reserved: without it the word is not
+            // the host's, whose flags may be any of the guest's.
+            let isMasked = fpu.pointee.control & X87Status.exceptions == X87Status.exceptions
+            let control = (fpu.pointee.control | X87Status.exceptions) & (isMasked ? .max : ~0x40)
             let stale = fpu.staleFlags
             let report =
                 switch format {

@@ -13,6 +13,9 @@
     /// ignored, rounding control applies to conversions to integers only; of the exceptions there are invalid operation
     /// and division by zero. Loads and stores of integers and extended values are exact.
     enum X87Unit {
+        /// There is no unit whose flags could be mistaken for the guest's.
+        static func settle() {}
+
         static func arithmetic(
             _ operation: X87Arithmetic, _ a: UnsafeMutablePointer<X87Register>, _ b: UnsafePointer<X87Register>,
             _ fpu: X87

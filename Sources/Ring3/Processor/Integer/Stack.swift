@@ -66,7 +66,7 @@ extension Processor {
     }
 
     /// With a 32-bit operand size, the upper half of the slot keeps what is there: of the two behaviours the manual
-    /// allows, that of all processors of today (SDM 2B, "PUSH").
+    /// allows, that of Intel's processors (SDM 2B, "PUSH").
     func pushSegment(_ i: InstructionPointer) throws(Fault) {
         let selector = segmentOperand(i.pointee.operands.0).pointee.selector
         let sp = (pointee.esp &- UInt32(i.pointee.operandSize)) & pointee.stackMask

@@ -42,7 +42,7 @@ extension Processor {
         let tag =
             switch kind {
             case .read: entry.pointee.readTag
-            case .write: entry.pointee.writeTag
+            case .write: entry.pointee.dirtyTag
             case .execute: entry.pointee.executeTag
             }
         if tag == linear & 0xFFFF_F000 { return UInt64(entry.pointee.physicalPage | linear & 0xFFF) }
@@ -60,8 +60,10 @@ extension Processor {
         let isWatched = pointee.hasDataBreakpoints && isDataBreakpointPage(tag)
         let holdsCode = pointee.codeMap[Int(physical >> 12)] != 0
         entry.pointee.readTag = isWatched ? TLB.noTag : tag
-        let isWriteFree = page.isWritable && page.isDirty && !holdsCode && !isWatched && pointee.writeLog == nil
-        entry.pointee.writeTag = isWriteFree ? tag : TLB.noTag
+        let isWritable = page.isWritable && page.isDirty
+        let isSeen = holdsCode || isWatched || pointee.writeLog != nil
+        entry.pointee.writeTag = isWritable && !isSeen ? tag : TLB.noTag
+        entry.pointee.dirtyTag = isWritable ? tag : TLB.noTag
         entry.pointee.executeTag = page.isExecutable ? tag : TLB.noTag
         entry.pointee.physicalPage = physical
         entry.pointee.addend = Int(bitPattern: pointee.ramBase) &+ Int(physical) &- Int(tag)
@@ -185,6 +187,7 @@ extension Processor {
             if keepingGlobal && entry.pointee.isGlobal { continue }
             entry.pointee.readTag = TLB.noTag
             entry.pointee.writeTag = TLB.noTag
+            entry.pointee.dirtyTag = TLB.noTag
             entry.pointee.executeTag = TLB.noTag
         }
         if !keepingGlobal { pointee.largePageRegions = InlineArray(repeating: 0) }

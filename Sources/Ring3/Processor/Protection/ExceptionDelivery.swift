@@ -137,10 +137,18 @@ extension Processor {
             tss.type == SystemType.availableTSS16 || tss.type == SystemType.availableTSS32
         else { throw .generalProtection(reference) }
         guard tss.isPresent else { throw .notPresent(reference) }
-        try switchTask(to: selector, tss, .call, savedFlags: flags)
+        do throws(Fault) {
+            try switchTask(to: selector, tss, .call, savedFlags: flags)
+        } catch {
+            // EXT, in the error codes that have it (SDM 3A 6.13): #TS, #NP, #SS, #GP.
+            guard let code = error.errorCode, (Vector.invalidTSS...Vector.generalProtection).contains(error.vector)
+            else { throw error }
+            throw Fault(error.vector, code | source.ext)
+        }
         pointee.stepsCancelled &+= 1
         guard let code else { return }
         var stack = currentStack
+        stack.errorCode = source.ext
         try push(code, size: tss.type == SystemType.availableTSS32 ? 4 : 2, on: &stack)
         commitPointer(stack)
     }
@@ -161,6 +169,7 @@ extension Processor {
         if pointee.isVirtual8086, !isInner || code.dpl != 0 { throw .generalProtection(reference) }
 
         var stack = isInner ? try innerStack(code.dpl, ext: source.ext) : currentStack
+        if !isInner { stack.errorCode = source.ext }
         if isInner {
             if pointee.isVirtual8086 {
                 for register in SegmentRegister.dataRegisters.reversed() {
@@ -178,8 +187,9 @@ extension Processor {
         let handler = Segment(selector: selector, low: code.low, high: code.high)
         guard target <= handler.limit else { throw .generalProtection(source.ext) }
 
-        if pointee.isVirtual8086 { leaveVirtual8086() }
+        // Setting the descriptor's accessed bit may fault: nothing has changed until it is set.
         try enterCode(selector, code, cpl: isInner ? code.dpl : pointee.cpl)
+        if pointee.isVirtual8086 { leaveVirtual8086() }
         if isInner { commit(stack) } else { commitPointer(stack) }
         pointee.eip = target
         let isInterruptGate = gate.type & 1 == 0

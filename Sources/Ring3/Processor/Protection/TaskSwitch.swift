@@ -117,11 +117,12 @@ extension Processor {
         for index in UInt8(0)..<8 { setRegister(index << 2, image.general[Int(index)]) }
         let flags = image.eflags | (nests ? Flags.nt : 0)
         writeFlags(flags, changing: .max)
-        // All selectors are in place before the first is checked, as a handler would find them.
-        for register in SegmentRegister.allCases {
-            var blank = Segment()
-            blank.selector = image.segments[Int(register.rawValue)]
-            setSegment(register, blank)
+        // The new task's mode and privilege hold for whatever faults from here on.
+        let isVirtual = is32 && image.eflags & Flags.vm != 0
+        if isVirtual {
+            enterVirtual8086(image.segments)
+        } else {
+            leaveOldMode(image.segments)
         }
         do throws(Fault) {
             pointee.ldtr = Segment()
@@ -130,12 +131,19 @@ extension Processor {
             pointee.ldtr.selector = image.ldt
             throw error
         }
-        if is32, image.eflags & Flags.vm != 0 {
-            return enterVirtual8086(image.segments)
-        }
+        if !isVirtual { try loadTaskSegments(image.segments) }
+    }
+
+    /// All selectors are in place before the first is checked, as a handler would find them.
+    private func leaveOldMode(_ selectors: InlineArray<6, UInt16>) {
         pointee.systemFlags &= ~Flags.vm
         pointee.isVirtual8086 = false
-        try loadTaskSegments(image.segments)
+        for register in SegmentRegister.allCases {
+            var blank = Segment()
+            blank.selector = selectors[Int(register.rawValue)]
+            setSegment(register, blank)
+        }
+        setCPL(UInt8(selectors[Int(SegmentRegister.cs.rawValue)] & 3))
     }
 
     private func enterVirtual8086(_ selectors: InlineArray<6, UInt16>) {
@@ -149,8 +157,7 @@ extension Processor {
 
     private func loadTaskSegments(_ selectors: InlineArray<6, UInt16>) throws(Fault) {
         let code = selectors[Int(SegmentRegister.cs.rawValue)]
-        let cpl = UInt8(code & 3)
-        setCPL(cpl)
+        let cpl = pointee.cpl
         let stack = try stackSegment(selectors[Int(SegmentRegister.ss.rawValue)], cpl: cpl, Fault.invalidTSS)
         setSegment(.ss, stack)
         for register in SegmentRegister.dataRegisters {

@@ -28,6 +28,7 @@ extension Processor {
         let value = try read(i.pointee.memory.segment, effectiveAddress(i), as: UInt32.self)
         guard value & ~MXCSR.defined == 0 else { throw .generalProtection() }
         pointee.sse.mxcsr = value
+        SSEUnit.settle(value)
     }
 }
 

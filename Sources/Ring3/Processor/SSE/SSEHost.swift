@@ -6,6 +6,11 @@
     /// `control` is the guest's rounding, DAZ and FZ, with all exceptions masked. Every function returns the exception
     /// flags that were raised, and those set in `control`.
     enum SSEUnit {
+        /// Gives the host's unit the guest's PE and no other flags: whenever the guest's MXCSR has been loaded, and before
+        /// a run, for whatever the host has computed in the meantime.
+        @inline(__always)
+        static func settle(_ mxcsr: UInt32) { ring3_sse_settle(mxcsr) }
+
         /// `a = a op b`, or `op b`.
         @inline(__always)
         static func arithmetic(

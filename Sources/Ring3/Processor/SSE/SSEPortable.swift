@@ -5,6 +5,9 @@
     /// are ignored; of the exceptions there are invalid operation and division by zero; RCPPS and RSQRTPS give all bits
     /// of their format, not twelve. NaNs propagate as SDM 1 table 4-7 has it.
     enum SSEUnit {
+        /// There is no unit whose flags could be mistaken for the guest's.
+        static func settle(_ mxcsr: UInt32) {}
+
         static func arithmetic(
             _ operation: SSEArithmetic, _ format: SSEFormat, _ a: inout XMMRegister, _ b: XMMRegister,
             _ control: UInt32

@@ -38,7 +38,10 @@ extension Processor {
         if new & CR0.pg != 0, new & CR0.pe == 0 { throw .generalProtection() }
         if new & CR0.nw != 0, new & CR0.cd == 0 { throw .generalProtection() }
         let isPagingChanged = (old ^ new) & CR0.pg != 0
-        if isPagingChanged, new & CR0.pg != 0, pointee.cr4 & CR4.pae != 0 { try loadPDPTEs(pointee.cr3) }
+        // PDPTEs are read anew by whatever changes one of these (SDM 3A 4.4.1).
+        if (old ^ new) & (CR0.pg | CR0.cd | CR0.nw) != 0, new & CR0.pg != 0, pointee.cr4 & CR4.pae != 0 {
+            try loadPDPTEs(pointee.cr3)
+        }
         pointee.cr0 = new
         if isPagingChanged || (old ^ new) & (CR0.wp | CR0.pe) != 0 { flushTLB(keepingGlobal: false) }
         if (old ^ new) & CR0.pe != 0 {
@@ -58,7 +61,9 @@ extension Processor {
     func writeCR4(_ value: UInt32) throws(Fault) {
         guard value & ~CR4.defined == 0 else { throw .generalProtection() }
         let changed = pointee.cr4 ^ value
-        if changed & CR4.pae != 0, value & CR4.pae != 0, pointee.cr0 & CR0.pg != 0 { try loadPDPTEs(pointee.cr3) }
+        if changed & (CR4.pae | CR4.pge | CR4.pse) != 0, value & CR4.pae != 0, pointee.cr0 & CR0.pg != 0 {
+            try loadPDPTEs(pointee.cr3)
+        }
         pointee.cr4 = value
         if changed & (CR4.pae | CR4.pse | CR4.pge) != 0 { flushTLB(keepingGlobal: false) }
     }

@@ -1,2 +1,0 @@
-import OracleKit
-import Testing
