@@ -225,46 +225,57 @@ package struct HTMLReport: CustomStringConvertible {
     // MARK: Callouts
 
     private var callouts: String {
+        let subject = report.isStatic ? "what the monitor would do" : "what the monitor did for the guest"
         guard !report.callouts.isEmpty else {
-            return report.isStatic
-                ? "" : "<section><h2>Callouts</h2><p>No sensitive instruction was executed.</p></section>"
+            return "<section><h2>Callouts</h2><p>There is no sensitive instruction.</p></section>"
         }
-        let titles = ["sensitive instruction", "executed", "mean", "least", "total", "addresses"]
+        let titles =
+            ["sensitive instruction"] + (report.isStatic ? [] : ["executed", "mean", "least", "total"]) + ["addresses"]
         let heads = titles.enumerated().map { index, title in
             "<th scope=\"col\"\(index > 0 ? " class=\"number\"" : "")><button type=\"button\">\(title)</button></th>"
         }
         let bodies = report.callouts.enumerated().map { index, group in
-            let cells = [
-                cell(
-                    "<span class=\"turn\"></span><code>\(escaped(group.form))</code>", value: group.form,
-                    isNumber: false),
-                number(group.executions), time(group.mean), time(Double(group.leastNanoseconds)),
-                time(Double(group.nanoseconds)), number(UInt64(group.sites.count)),
-            ]
-            let sites = group.sites.map { site in
-                "<tr><td><code>\(escaped(Show.place(site.address, site.symbol)))</code></td>"
-                    + "<td><code class=\"guest\">\(escaped(site.text))</code></td>"
-                    + "<td class=\"number\">\(Show.times(site.executions))</td>"
-                    + "<td class=\"number\">\(Show.time(Double(site.nanoseconds) / Double(max(1, site.executions)))) each</td>"
-                    + "<td>\(site.interpreted > 0 ? "\(Show.count(site.interpreted)) outside of blocks" : "")</td></tr>"
-            }
-            return """
-                <tbody data-order="\(index)" class="closed">
-                <tr class="head" tabindex="0" aria-expanded="false">\(cells.joined())</tr>
-                <tr class="more"><td colspan="\(titles.count)"><p>\(escaped(group.reason)) <small>\(escaped(group.source))</small></p>
-                <div class="wide"><table class="sites">\(sites.joined())</table></div></td></tr>
-                </tbody>
-                """
+            """
+            <tbody data-order="\(index)" class="closed">
+            <tr class="head" tabindex="0" aria-expanded="false">\(cells(group))</tr>
+            <tr class="more"><td colspan="\(titles.count)">
+            <p>\(escaped(group.reason)) <small>\(escaped(group.source))</small></p>
+            <div class="wide"><table class="sites">\(group.sites.map(site).joined())</table></div></td></tr>
+            </tbody>
+            """
         }
         return """
             <section>
-            <h2>Callouts <small>what the monitor did for the guest</small></h2>
+            <h2>Callouts <small>\(subject)</small></h2>
             <table class="list" id="callouts">
             <thead><tr>\(heads.joined())</tr></thead>
             \(bodies.joined(separator: "\n"))
             </table>
             </section>
             """
+    }
+
+    private func cells(_ group: CalloutGroup) -> String {
+        let name = "<span class=\"turn\"></span><code>\(escaped(group.form))</code>"
+        let costs = [
+            number(group.executions), time(group.mean), time(Double(group.leastNanoseconds)),
+            time(Double(group.nanoseconds)),
+        ]
+        let all =
+            [cell(name, value: group.form, isNumber: false)] + (report.isStatic ? [] : costs)
+            + [number(UInt64(group.sites.count))]
+        return all.joined()
+    }
+
+    private func site(_ site: InspectedCallout) -> String {
+        let row =
+            "<tr><td><code>\(escaped(Show.place(site.address, site.symbol)))</code></td>"
+            + "<td><code class=\"guest\">\(escaped(site.text))</code></td>"
+        guard !report.isStatic else { return row + "</tr>" }
+        let mean = Show.time(Double(site.nanoseconds) / Double(max(1, site.executions)))
+        let outside = site.interpreted > 0 ? "\(Show.count(site.interpreted)) outside of blocks" : ""
+        return row + "<td class=\"number\">\(Show.times(site.executions))</td>"
+            + "<td class=\"number\">\(mean) each</td><td>\(outside)</td></tr>"
     }
 
     // MARK: Pieces

@@ -109,7 +109,8 @@ package struct InspectSession {
             ending: options.isStatic ? "not run" : outcome.words, instructions: instructions, hostSeconds: seconds,
             clockNanoseconds: inspector.clockNanoseconds, symbols: symbols.symbols.count, totals: inspector.totals,
             blocks: numbers.map(inspector.block),
-            callouts: CalloutGroup.groups(inspector.callouts), showsCallouts: options.wantsCallouts)
+            callouts: CalloutGroup.groups(options.isStatic ? inspector.sensitiveInstructions : inspector.callouts),
+            showsCallouts: options.wantsCallouts)
         report.addNames(from: symbols)
         return report
     }

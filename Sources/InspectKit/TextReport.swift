@@ -112,15 +112,18 @@ package struct TextReport: CustomStringConvertible {
     // MARK: Callouts
 
     private var callouts: String {
-        guard !report.callouts.isEmpty else { return "Callouts: no sensitive instruction was executed." }
-        var lines = ["Callouts: sensitive instructions executed, and what the monitor took for them"]
+        guard !report.callouts.isEmpty else { return "Callouts: there is no sensitive instruction." }
+        let what = report.isStatic ? "translated" : "executed, and what the monitor took for them"
+        var lines = ["Callouts: sensitive instructions \(what)"]
         let rows = report.callouts.map { group in
-            [
-                group.form, Show.count(group.executions), Show.time(group.mean),
-                Show.time(Double(group.leastNanoseconds)), Show.time(Double(group.nanoseconds)),
-            ]
+            report.isStatic
+                ? [group.form, Show.count(group.sites.count)]
+                : [
+                    group.form, Show.count(group.executions), Show.time(group.mean),
+                    Show.time(Double(group.leastNanoseconds)), Show.time(Double(group.nanoseconds)),
+                ]
         }
-        let titles = ["form", "executed", "mean", "least", "total"]
+        let titles = report.isStatic ? ["form", "addresses"] : ["form", "executed", "mean", "least", "total"]
         let widths = titles.indices.map { column in ([titles] + rows).map { $0[column].count }.max() ?? 0 }
         func row(_ cells: [String]) -> String {
             zip(cells, widths).enumerated().map { column, cell in
@@ -142,6 +145,7 @@ package struct TextReport: CustomStringConvertible {
     private static let sitesShown = 8
 
     private func site(_ site: InspectedCallout) -> String {
+        guard !report.isStatic else { return "\(Show.place(site.address, site.symbol))  \(site.text)" }
         let mean = Show.time(Double(site.nanoseconds) / Double(max(1, site.executions)))
         let outside = site.interpreted > 0 ? ", \(Show.count(site.interpreted)) of them outside of blocks" : ""
         return "\(Show.place(site.address, site.symbol))  \(site.text): "

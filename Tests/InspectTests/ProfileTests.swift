@@ -20,7 +20,7 @@ import X86
         return counts
     }
 
-    @Test(arguments: ["hello", "integer"])
+    @Test(arguments: ["hello", "sensitive"])
     func executionsAreThoseOfTheInterpreter(name: String) throws {
         let image = try Machines.guest(name)
         let machine = try Machines.inspected(image)

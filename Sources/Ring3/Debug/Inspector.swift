@@ -164,16 +164,18 @@ package final class Inspector {
         }
     }
 
-    /// Every sensitive instruction that was met, in the order in which they were.
-    package var callouts: [InspectedCallout] {
-        profile.sites.compactMap { site in
-            guard site.executions > 0 else { return nil }
+    /// Every sensitive instruction that was executed, in the order in which they were met.
+    package var callouts: [InspectedCallout] { sensitiveInstructions.filter { $0.executions > 0 } }
+
+    /// Every sensitive instruction that was translated.
+    package var sensitiveInstructions: [InspectedCallout] {
+        profile.sites.map { site in
             let sensitivity = Sensitivity.table[Int(site.row)]
             return InspectedCallout(
                 address: GuestAddress(site.linear), text: site.instruction.text(at: site.linear),
                 form: sensitivity.form, reason: sensitivity.reason, source: sensitivity.source,
                 executions: site.executions, interpreted: site.interpreted, nanoseconds: site.time,
-                leastNanoseconds: site.leastTime)
+                leastNanoseconds: site.executions > 0 ? site.leastTime : 0)
         }
     }
 

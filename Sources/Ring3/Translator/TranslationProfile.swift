@@ -89,6 +89,11 @@ final class TranslationProfile {
     /// Endings kept of a place, and copies of blocks kept at an eviction.
     static let endingsKept = 8
     static let remainsKept = 1000
+    /// Bounds for guests that make ever more code: places, callouts, and copies of blocks that were written to. What is
+    /// beyond them is executed like everything else, but not counted.
+    private static let placesKept = 4 << 20
+    private static let sitesKept = 1 << 20
+    private static let writtenKept = 50_000
     /// Addresses of which it is known how often the interpreter executed what is there.
     private static let addressesKept = 1 << 16
 
@@ -103,6 +108,8 @@ final class TranslationProfile {
     /// The block that is being executed, the count when it was entered; -1 if none is.
     private var current = -1
     private var enteredAt: UInt64 = 0
+    /// Copies kept.
+    private var remains = 0
     /// Address of the block that is being translated.
     private var translating: UInt32 = 0
     // Time is taken of one execution in 16 on average, in no fixed rhythm.
@@ -130,19 +137,20 @@ final class TranslationProfile {
     // MARK: What the translator asks
 
     /// The micro-op for the start of a block.
-    func entry(_ key: UInt64, linear: UInt32) -> MicroOp {
-        let number = recordNumbers[key] ?? addRecord(key, linear)
+    func entry(_ key: UInt64, linear: UInt32) -> MicroOp? {
+        translating = linear
+        guard let number = recordNumbers[key] ?? addRecord(key, linear) else { return nil }
         counters[number].linear = linear
         counters[number].eip = linear &- cpu.pointee.cs.base
-        translating = linear
         var op = MicroOp(opcode: .profile, index: 0)
         op.a = ProfiledStep.entry.rawValue
         op.immediate = UInt32(truncatingIfNeeded: number)
         return op
     }
 
-    private func addRecord(_ key: UInt64, _ linear: UInt32) -> Int {
+    private func addRecord(_ key: UInt64, _ linear: UInt32) -> Int? {
         let number = records.count
+        guard number < Self.placesKept else { return nil }
         records.append(Record(key: key, firstLinear: linear))
         recordNumbers[key] = number
         if number == capacity {
@@ -164,9 +172,8 @@ final class TranslationProfile {
         case .calloutEnd: step = .calloutEnd
         default: return
         }
-        let number = site(record.instruction, linear: translating &+ UInt32(record.offset))
-        // 24 bits are left in the micro-op. A guest with more sites than that has the rest in its blocks' time only.
-        guard number < 1 << 24 else { return }
+        let address = translating &+ UInt32(record.offset)
+        guard let number = site(record.instruction, linear: address) else { return }
         op.opcode = .profile
         op.a = step.rawValue
         op.b = UInt8(truncatingIfNeeded: number)
@@ -174,9 +181,10 @@ final class TranslationProfile {
         op.d = UInt8(truncatingIfNeeded: number >> 16)
     }
 
-    private func site(_ instruction: Instruction, linear: UInt32) -> Int {
+    private func site(_ instruction: Instruction, linear: UInt32) -> Int? {
         let key = SiteKey(linear: linear, row: instruction.sensitivityIndex)
         if let number = siteNumbers[key] { return number }
+        guard sites.count < Self.sitesKept else { return nil }
         sites.append(Site(linear: linear, row: key.row, instruction: instruction))
         siteNumbers[key] = sites.count - 1
         return sites.count - 1
@@ -187,6 +195,7 @@ final class TranslationProfile {
         records[number].block = block
         records[number].bytes = block.bytes(in: cpu)
         records[number].versions &+= 1
+        if records[number].remains != nil { remains -= 1 }
         records[number].remains = nil
     }
 
@@ -213,6 +222,7 @@ final class TranslationProfile {
         for block in blocks {
             guard let number = number(of: block), left.remove(number) != nil else { continue }
             records[number].remains = BlockRemains(block)
+            remains += 1
         }
     }
 
@@ -220,7 +230,10 @@ final class TranslationProfile {
         guard let number = number(of: block), records[number].block == block else { return }
         records[number].block = nil
         // The arena keeps what a stale block was, until everything goes.
-        if case .write = cause { records[number].remains = BlockRemains(block) }
+        if case .write = cause, remains < Self.writtenKept {
+            records[number].remains = BlockRemains(block)
+            remains += 1
+        }
         let executions = counters[number].executions - records[number].executionsBefore
         records[number].executionsBefore = counters[number].executions
         if records[number].endings.count == Self.endingsKept { records[number].endings.removeFirst() }
@@ -302,9 +315,8 @@ final class TranslationProfile {
             interpreted[linear, default: 0] &+= 1
         }
         guard let begun = known ?? instruction(at: linear, isUser: isUser, is32Bit: is32Bit, interpreter),
-            begun.sensitivity.isSensitive
+            begun.sensitivity.isSensitive, let number = site(begun, linear: linear)
         else { return result }
-        let number = site(begun, linear: linear)
         note(number, elapsed)
         sites[number].interpreted &+= 1
         return result

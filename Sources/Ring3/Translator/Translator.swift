@@ -43,7 +43,7 @@ final class Translator {
         eliminateDeadFlags()
         absorbMoves()
         opCount = 0
-        if let profile = cache.profile { append(profile.entry(TranslationCache.key(physical, mode), linear: linear)) }
+        if let op = cache.profile?.entry(TranslationCache.key(physical, mode), linear: linear) { append(op) }
         emit(end, mode)
         if !cache.hasRoom(instructions: instructionCount, ops: opCount) {
             cache.removeAll()
