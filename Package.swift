@@ -22,7 +22,7 @@ let package = Package(
         .executableTarget(
             name: "ring3-cli",
             dependencies: [
-                "Ring3", "Hardware", "X86", "AuditKit", "BenchKit",
+                "Ring3", "Hardware", "X86", "AuditKit", "BenchKit", "InspectKit",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ]),
@@ -34,6 +34,12 @@ let package = Package(
         .target(
             name: "AuditKit",
             dependencies: ["Ring3", "X86", "OracleKit", .product(name: "Logging", package: "swift-log")]),
+        .target(name: "InspectKit", dependencies: ["Ring3", .product(name: "Logging", package: "swift-log")]),
+        .testTarget(
+            name: "InspectTests",
+            dependencies: [
+                "InspectKit", "Ring3", "X86", "AuditKit", "ring3-cli", .product(name: "Logging", package: "swift-log"),
+            ]),
         .testTarget(
             name: "AuditTests",
             dependencies: ["AuditKit", "Ring3", "X86", .product(name: "Logging", package: "swift-log")]),

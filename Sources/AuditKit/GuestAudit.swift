@@ -44,7 +44,7 @@ package struct GuestAudit: Encodable, Sendable {
         let census = machine.census
         let statistics = StatisticsReport(machine.statistics, engine: options.machine.engine, hostSeconds: seconds)
         self.init(
-            image: options.image, engine: options.machine.engine.rawValue, ending: Self.words(outcome),
+            image: options.image, engine: options.machine.engine.rawValue, ending: outcome.words,
             instructions: statistics.instructions, hostSeconds: seconds, equivalence: lockstep,
             efficiency: census.map { Efficiency($0) },
             resources: ResourceControl(census?.memory ?? MemoryBoundsCheck(), statistics, process: .now()))
@@ -62,19 +62,5 @@ package struct GuestAudit: Encodable, Sendable {
         self.equivalence = equivalence
         self.efficiency = efficiency
         self.resources = resources
-    }
-
-    static func words(_ outcome: RunOutcome) -> String {
-        switch outcome {
-        case .powerOff: "power-off"
-        case .reset: "reset"
-        case .finalHalt: "halted for good"
-        case .debugExit(let status): "debug exit, status \(status)"
-        case .tripleFault: "triple fault"
-        case .diverged: "engines diverged"
-        case .timeout: "stopped by --timeout"
-        case .instructionLimit: "stopped by --max-instructions"
-        case .stopped: "stopped by the user"
-        }
     }
 }

@@ -1,6 +1,6 @@
 extension Condition {
     /// As in Jcc, SETcc and CMOVcc mnemonics.
-    var suffix: String {
+    public var suffix: String {
         let suffixes = ["o", "no", "b", "ae", "e", "ne", "be", "a", "s", "ns", "p", "np", "l", "ge", "le", "g"]
         return suffixes[Int(rawValue)]
     }
@@ -8,7 +8,7 @@ extension Condition {
 
 extension GeneralRegister {
     /// The name of the register at `offset` of the register file, as an operand of `size` bytes.
-    static func name(offset: UInt8, size: UInt8) -> String {
+    public static func name(offset: UInt8, size: UInt8) -> String {
         let high = offset & 3 == 1 ? 4 : 0
         let number = Int(offset >> 2 & 7)
         return switch size {

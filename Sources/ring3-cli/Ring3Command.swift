@@ -8,7 +8,7 @@ struct Ring3Command: ParsableCommand {
         commandName: "ring3",
         abstract: "Runs unmodified 32-bit x86 operating systems in an ordinary user process.",
         version: "0.1.0",
-        subcommands: [RunCommand.self, AuditCommand.self, BenchCommand.self])
+        subcommands: [RunCommand.self, InspectCommand.self, AuditCommand.self, BenchCommand.self])
 
     /// Users' mistakes get one line; help gets all of its lines.
     static func main() {

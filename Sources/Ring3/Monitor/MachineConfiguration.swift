@@ -45,3 +45,20 @@ public enum RunOutcome: Sendable {
     /// `stop()` was called.
     case stopped
 }
+
+extension RunOutcome {
+    /// How a run ended, in words.
+    package var words: String {
+        switch self {
+        case .powerOff: "power-off"
+        case .reset: "reset"
+        case .finalHalt: "halted for good"
+        case .debugExit(let status): "debug exit, status \(status)"
+        case .tripleFault: "triple fault"
+        case .diverged: "engines diverged"
+        case .timeout: "stopped by --timeout"
+        case .instructionLimit: "stopped by --max-instructions"
+        case .stopped: "stopped by the user"
+        }
+    }
+}

@@ -524,6 +524,7 @@ extension ThreadedEngine {
             case .sharedEnd, .calloutEnd:
                 _ = executeShared(pc, in: block, entry)
                 return
+            case .profile: guard executeProfiled(pc, in: block, entry) else { return }
             }
             switch tail {
             case .next: pc += 1

@@ -152,6 +152,8 @@ enum MicroOpcode: UInt16, CaseIterable {
     /// Either of them, when the block cannot go on behind it.
     case sharedEnd
     case calloutEnd
+    /// While the engine is inspected: counts or times what `a`, a `ProfiledStep`, says.
+    case profile
 }
 
 extension MicroOpcode {

@@ -7,7 +7,7 @@ final class ThreadedEngine {
     let cpu: Processor
     let cache: TranslationCache
     let interpreter: Interpreter
-    private let translator: Translator
+    let translator: Translator
 
     /// Bytes of translated code before everything is translated anew.
     static let cacheSize = 64 << 20
@@ -33,17 +33,17 @@ final class ThreadedEngine {
         cpu.setAttention([], true)
         while true {
             if cpu.pointee.instructions >= cpu.pointee.stopAt {
-                if let stop = interpreter.attend() { return stop }
+                if let stop = attend() { return stop }
                 continue
             }
             guard let block = blockHere(), cpu.pointee.instructions &+ block.pointee.limit <= cpu.pointee.stopAt else {
                 // A block that is longer than what is left of the slice is not begun either.
-                interpreter.stepAlone()
-                cache.statistics.interpreted &+= 1
+                stepAlone()
                 continue
             }
             cache.statistics.entries &+= 1
             execute(from: block)
+            cache.profile?.leave()
         }
     }
 
@@ -57,22 +57,35 @@ final class ThreadedEngine {
             cpu.setAttention([], true)
             if cpu.pointee.instructions >= cpu.pointee.stopAt {
                 let before = cpu.pointee.instructions
-                if let stop = interpreter.attend() { return stop }
+                if let stop = attend() { return stop }
                 isDone = isDone || cpu.pointee.instructions != before
                 continue
             }
             if isDone { return nil }
             isDone = true
             guard let block = blockHere(), cpu.pointee.instructions &+ block.pointee.limit <= cpu.pointee.stopAt else {
-                interpreter.stepAlone()
-                cache.statistics.interpreted &+= 1
+                stepAlone()
                 continue
             }
             cache.statistics.entries &+= 1
             cpu.pointee.sliceEnd = cpu.pointee.instructions &+ block.pointee.limit
             cpu.setAttention([], true)
             execute(from: block)
+            cache.profile?.leave()
         }
+    }
+
+    /// Looks at what is pending; may execute an instruction.
+    private func attend() -> EngineStop? {
+        guard let profile = cache.profile else { return interpreter.attend() }
+        return profile.interpret(with: interpreter) { interpreter.attend() }
+    }
+
+    /// Has the interpreter execute one instruction.
+    private func stepAlone() {
+        cache.statistics.interpreted &+= 1
+        guard let profile = cache.profile else { return interpreter.stepAlone() }
+        profile.interpret(with: interpreter) { interpreter.stepAlone() }
     }
 
     /// The block at EIP, translated now if need be; nil where there can be none: outside RAM, where fetching faults, or
@@ -131,8 +144,7 @@ final class ThreadedEngine {
         }
         cpu.pointee.instructions &+= UInt64(record.pointee.sinceSync) - 1
         cpu.pointee.eip = eip
-        interpreter.stepAlone()
-        cache.statistics.interpreted &+= 1
+        stepAlone()
         return false
     }
 

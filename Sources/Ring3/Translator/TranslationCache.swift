@@ -40,6 +40,8 @@ final class TranslationCache {
     /// Where exits point that are not bound yet: a block that is always stale.
     let unlinked: BlockPointer
     var statistics = TranslationStatistics()
+    /// What becomes of the blocks, if somebody wants to know.
+    var profile: TranslationProfile?
     private let pages: UnsafeMutablePointer<BlockPointer?>
     private let arena: UnsafeMutableRawPointer
     private let arenaSize: Int
@@ -174,6 +176,7 @@ final class TranslationCache {
                 let entry = table + Self.slot(block.pointee.key)
                 if entry.pointee.key == block.pointee.key { entry.pointee.key = 0 }
                 statistics.blocksInvalidated &+= 1
+                profile?.invalidated(block, byWritingTo: physical, count: count)
             } else {
                 previous = block
             }
@@ -193,6 +196,7 @@ final class TranslationCache {
 
     /// Forgets everything. Nobody may be executing in a block, or keep a pointer to one.
     func removeAll() {
+        profile?.evicted(blocks)
         for (base, size) in mappings.prefix(2) { madvise(base, size, MADV_DONTNEED) }
         used = 0
         statistics.bytes = 0

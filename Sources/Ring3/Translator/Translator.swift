@@ -8,10 +8,10 @@ final class Translator {
     let cache: TranslationCache
     private let source: Interpreter
     private let cpu: Processor
-    // The block being made. Ops: two an instruction at most, a guard and its data, and an exit.
+    // The block being made. Ops: two an instruction at most, a guard and its data, an exit, and one for the profile.
     private let instructions = UnsafeMutablePointer<BlockInstruction>.allocate(capacity: longest)
     private let lowered = UnsafeMutablePointer<LoweredInstruction?>.allocate(capacity: longest)
-    private let ops = UnsafeMutablePointer<MicroOp>.allocate(capacity: longest * 2 + 4)
+    private let ops = UnsafeMutablePointer<MicroOp>.allocate(capacity: longest * 2 + 5)
     private var instructionCount = 0
     private var opCount = 0
     /// Index of the first instruction that has not been counted by an earlier micro-op.
@@ -42,16 +42,20 @@ final class Translator {
         guard instructionCount > 0 else { return nil }
         eliminateDeadFlags()
         absorbMoves()
+        opCount = 0
+        if let profile = cache.profile { append(profile.entry(TranslationCache.key(physical, mode), linear: linear)) }
         emit(end, mode)
         if !cache.hasRoom(instructions: instructionCount, ops: opCount) {
             cache.removeAll()
             cache.statistics.evictions &+= 1
         }
-        return cache.insert(
+        let block = cache.insert(
             key: TranslationCache.key(physical, mode),
             bytes: physical..<(physical &+ Swift.min(end.length, 0x1000 - pageOffset)), mode: mode,
             instructions: UnsafeBufferPointer(start: instructions, count: instructionCount),
             ops: UnsafeBufferPointer(start: ops, count: opCount))
+        cache.profile?.translated(block)
+        return block
     }
 
     // MARK: Forming the block
@@ -166,7 +170,6 @@ final class Translator {
     // MARK: Emission
 
     private func emit(_ end: End, _ mode: BlockMode) {
-        opCount = 0
         uncounted = 0
         for index in 0..<instructionCount {
             instructions[index].firstOp = UInt16(truncatingIfNeeded: opCount)
@@ -218,6 +221,7 @@ final class Translator {
         var op = MicroOp(opcode: opcode, index: UInt16(truncatingIfNeeded: index))
         op.immediate = UInt32(count(through: index))
         op.displacement = UInt32(instructionCount - 1 - index)
+        cache.profile?.time(&op, instructions[index])
         append(op)
         uncounted = index + 1
     }
