@@ -17,13 +17,14 @@ package struct GuestAudit: Encodable, Sendable {
 
     package var isRight: Bool { resources.isRight && equivalence?.divergences ?? 0 == 0 }
 
-    /// Runs a guest to its end and watches.
-    ///
-    /// - Parameter lockstep: what comparing engines on the same guest came to, if that was done.
-    package static func run(
-        _ options: RunOptions, lockstep: LockstepSummary? = nil, log: Logger
-    ) throws(RunFailure) -> GuestAudit {
+    /// Runs a guest to its end and watches. An engine that translates is compared with the interpreter, on a second
+    /// machine in step; that is also where instructions are counted.
+    package static func run(_ options: RunOptions, log: Logger) throws(RunFailure) -> GuestAudit {
         var options = options
+        if options.machine.engine != .interpret {
+            options.machine.lockstep = .interpret
+            options.machine.isDeterministic = true
+        }
         // The report has standard output, unless the guest was given it.
         if options.serial == nil { options.serial = RunOptions.Channel.none }
         var audit: GuestAudit?
@@ -31,7 +32,9 @@ package struct GuestAudit: Encodable, Sendable {
         _ = try session.run(
             prepare: { $0.startCensus() },
             examine: { machine, outcome, seconds in
-                audit = GuestAudit(options, machine, outcome, seconds: seconds, lockstep: lockstep)
+                audit = GuestAudit(
+                    options, machine, outcome, seconds: seconds,
+                    lockstep: machine.lockstepProgress.map { LockstepSummary($0, outcome) })
             })
         guard let audit else { preconditionFailure("a session that ends examines its machine") }
         return audit

@@ -1,3 +1,5 @@
+import Ring3
+
 /// What comparing two engines on the same run came to: equivalence, as far as it was seen.
 package struct LockstepSummary: Encodable, Sendable {
     /// The engine that counts as right, and the one compared with it.
@@ -20,5 +22,18 @@ package struct LockstepSummary: Encodable, Sendable {
         self.instructions = instructions
         self.divergences = divergences
         self.first = first
+    }
+
+    /// Of a run: it ends where the engines first differ.
+    init(_ progress: LockstepProgress, _ outcome: RunOutcome) {
+        var divergence: Divergence?
+        if case .diverged(let found) = outcome { divergence = found }
+        self.init(
+            reference: progress.reference.rawValue, tested: progress.tested.rawValue, blocks: progress.comparisons,
+            instructions: progress.instructions, divergences: divergence == nil ? 0 : 1,
+            first: divergence.map {
+                let names = ($0.differences + $0.memory).map(\.name).joined(separator: ", ")
+                return "\(names) at instruction \($0.instructions)"
+            })
     }
 }

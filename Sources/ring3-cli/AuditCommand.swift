@@ -56,10 +56,12 @@ struct AuditCommand: ParsableCommand {
 
     func run() throws {
         if let image {
-            let audit = try GuestAudit.run(machine.runOptions(image: image), log: machine.log)
+            var options = machine.runOptions(image: image)
+            options.machine.engine = machine.engine ?? .translate
+            let audit = try GuestAudit.run(options, log: machine.log)
             try finish(audit, isRight: audit.isRight)
         } else {
-            let audit = try InstructionAudit.run(engine: machine.engine)
+            let audit = try InstructionAudit.run(engine: machine.engine ?? .translate)
             try finish(audit, isRight: audit.isRight)
         }
     }

@@ -4,8 +4,8 @@ import Ring3
 
 /// What every command that boots an image wants to know.
 struct MachineOptions: ParsableArguments {
-    @Option(help: "How guest code is executed.")
-    var engine = Engine.interpret
+    @Option(help: "How guest code is executed. (default: interpret; translate for audit and inspect of an image)")
+    var engine: Engine?
 
     @Option(
         help: ArgumentHelp("RAM: 256M, 1G, 131072K; a plain number is in MiB. (default: 128M)", valueName: "size"),
@@ -88,7 +88,7 @@ struct MachineOptions: ParsableArguments {
 
     private var configuration: MachineConfiguration {
         var machine = MachineConfiguration()
-        machine.engine = engine
+        machine.engine = engine ?? .interpret
         machine.memorySize = memory.bytes
         machine.isDeterministic = deterministic
         machine.usesDecodeCache = !noDecodeCache

@@ -63,7 +63,7 @@ struct RunCommand: ParsableCommand {
     var lockstep: Engine?
 
     func validate() throws {
-        if let lockstep, lockstep == machine.engine {
+        if let lockstep, lockstep == machine.engine ?? .interpret {
             throw ValidationError("--lockstep \(lockstep.rawValue): another engine than --engine is needed.")
         }
     }

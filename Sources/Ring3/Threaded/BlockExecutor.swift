@@ -240,13 +240,15 @@ extension ThreadedEngine {
             case .mov16RM: if !cpu.load(pc, cpu.address(pc), UInt16.self) { tail = .slow }
             case .mov16MR:
                 if !cpu.store(pc, cpu.address(pc), cpu.register(pc.pointee.a, as: UInt16.self)) { tail = .slow }
-            case .mov16MI: if !cpu.store(pc, cpu.address(pc), UInt16(truncatingIfNeeded: pc.pointee.immediate)) { tail = .slow }
+            case .mov16MI:
+                if !cpu.store(pc, cpu.address(pc), UInt16(truncatingIfNeeded: pc.pointee.immediate)) { tail = .slow }
             case .mov8RR: cpu.setRegister(pc.pointee.a, cpu.register(pc.pointee.b, as: UInt8.self))
             case .mov8RI: cpu.setRegister(pc.pointee.a, UInt8(truncatingIfNeeded: pc.pointee.immediate))
             case .mov8RM: if !cpu.load(pc, cpu.address(pc), UInt8.self) { tail = .slow }
             case .mov8MR:
                 if !cpu.store(pc, cpu.address(pc), cpu.register(pc.pointee.a, as: UInt8.self)) { tail = .slow }
-            case .mov8MI: if !cpu.store(pc, cpu.address(pc), UInt8(truncatingIfNeeded: pc.pointee.immediate)) { tail = .slow }
+            case .mov8MI:
+                if !cpu.store(pc, cpu.address(pc), UInt8(truncatingIfNeeded: pc.pointee.immediate)) { tail = .slow }
             case .load32: if !cpu.load(pc, cpu.baseAddress(pc), UInt32.self) { tail = .slow }
             case .store32:
                 if !cpu.store(pc, cpu.baseAddress(pc), cpu.register(pc.pointee.a, as: UInt32.self)) { tail = .slow }

@@ -81,7 +81,6 @@ extension Processor {
 
     // MARK: Arithmetic
 
-
     @inline(__always)
     private func calculate(_ op: MicroOpPointer, _ source: UnsafeRawPointer) -> Bool {
         #if arch(x86_64)

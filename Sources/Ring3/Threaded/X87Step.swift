@@ -18,7 +18,11 @@ enum X87Step: UInt8 {
         }
         func arithmetic(_ operation: X87Arithmetic, pops: Bool = false) -> (X87Step, X87Arithmetic)? {
             guard isReal || operand.kind == .x87 && i.operands.1.kind == .x87 else { return nil }
-            return (isReal ? isDouble ? .arithmeticDouble : .arithmeticSingle : pops ? .arithmeticPop : .arithmeticRegisters, operation)
+            return (
+                isReal
+                    ? isDouble ? .arithmeticDouble : .arithmeticSingle : pops ? .arithmeticPop : .arithmeticRegisters,
+                operation
+            )
         }
         switch i.operation {
         case .fld: return memory(.loadSingle, .loadDouble, register: .loadRegister)

@@ -228,7 +228,8 @@ final class Translator {
 
     /// Whether the comparison at `index` is done by the conditional jump behind it.
     private func isFused(_ index: Int) -> Bool {
-        index + 1 < instructionCount && mayFuse(index + 1) && instructions[index + 1].role == .conditional && fusion(index + 1) != nil
+        index + 1 < instructionCount && mayFuse(index + 1) && instructions[index + 1].role == .conditional
+            && fusion(index + 1) != nil
     }
 
     /// A guard must be able to leave before the instruction at `index` and after the one in front of it.
