@@ -75,6 +75,9 @@ struct InspectCommand: ParsableCommand {
         if let hottest, !(1...1_000_000).contains(hottest) {
             throw ValidationError("--hottest \(hottest): 1 to 1000000 are possible.")
         }
+        if let engine = machine.engine, engine != .translate {
+            throw ValidationError("--engine \(engine.rawValue): only translate has translations to show.")
+        }
         if format != .text, output == nil, machine.serial == .stdio || machine.debugConsole == .stdio {
             throw ValidationError(
                 "the report has standard output for itself: not with --format \(format.rawValue), or use --output.")

@@ -42,7 +42,7 @@ import Testing
 
     @Test(arguments: [
         (["--hottest", "0"], Int32(64), "--hottest 0: 1 to 1000000 are possible"),
-        (["--format", "xml"], 64, "xml"),
+        (["--format", "xml"], 64, "xml"), (["--engine", "interpret"], 64, "only translate"),
         (["--format", "json", "--serial", "stdio"], 64, "standard output for itself"),
         (["--output", "/nonexistent/report"], 73, "/nonexistent/report"), (["--output", "/tmp"], 73, "is a directory"),
     ])
