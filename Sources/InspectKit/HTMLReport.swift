@@ -189,7 +189,7 @@ package struct HTMLReport: CustomStringConvertible {
         return "<div><h3>\(title)</h3>\(some)\(more)</div>"
     }
 
-    private static let waysShown = 8
+    private static let waysShown = 9
 
     private func list(_ items: some Sequence<String>) -> String {
         "<ul>\(items.map { "<li>\($0)</li>" }.joined())</ul>"
