@@ -17,10 +17,14 @@ import Testing
             #expect(result.status == 0)
             #expect(result.output.hasPrefix("Audit of \(guest)\n"))
             #expect(result.output.contains("| HLT "))
-            #expect(result.output.contains("Equivalence: not compared."))
+            #expect(result.output.contains("Equivalence: translate against interpret, "))
+            #expect(result.output.contains("no divergence."))
             let json = try Command.run(["audit", guest, "--format", "json"])
             #expect(json.status == 0)
             #expect(json.output.hasPrefix("{\n"))
+            let interpreted = try Command.run(["audit", guest, "--engine", "interpret"])
+            #expect(interpreted.status == 0)
+            #expect(interpreted.output.contains("Equivalence: not compared."))
         }
     }
 }

@@ -27,6 +27,15 @@ import Testing
         #expect(ContinuousClock.now - start < .seconds(10))
     }
 
+    @Test func enginesInLockstep() throws {
+        let result = try Command.run(Guest.debugExit(1), ["--engine", "translate", "--lockstep", "interpret"])
+        #expect(result.status == 3)
+        #expect(result.errors.contains("translate agreed with interpret"))
+        let same = try Command.run(Guest.halt, ["--engine", "translate", "--lockstep", "translate"])
+        #expect(same.status == 64)
+        #expect(same.errors.contains("another engine than --engine is needed"))
+    }
+
     @Test(arguments: [[], ["--deterministic"], ["--no-decode-cache"]])
     func instructionLimitIsExact(options: [String]) throws {
         let result = try Command.run(Guest.endlessLoop, ["--max-instructions", "123457", "--stats", "json"] + options)

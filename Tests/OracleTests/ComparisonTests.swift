@@ -31,9 +31,10 @@ import Testing
         #expect(run.summary.sequences.compared > 1000 && run.summary.corpus.compared > 1000)
     }
 
-    @Test func interpreterWithoutDecodeCacheIsEqual() throws {
+    @Test(arguments: [EngineKind.textbook, .translate])
+    func otherEnginesAreEqual(engine: EngineKind) throws {
         let run = try run {
-            $0.engine = .textbook
+            $0.engine = engine
             $0.cases = 100_000
             $0.seed = 21
         }
