@@ -137,6 +137,9 @@ public struct ProcessorState {
     public var fpu = FPUState()
     public var sse = SSEState()
     public var statistics = Statistics()
+    var native = NativeContext()
+    /// Keeps translations of its own, and is told when they end.
+    unowned(unsafe) var translationObserver: (any TranslationObserver)?
     /// Gets every write to RAM; the TLB then holds no page for writing.
     var writeLog: Unmanaged<WriteLog>?
     /// The faults that the last exception consisted of: usually one.
