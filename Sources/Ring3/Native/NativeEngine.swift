@@ -102,10 +102,10 @@
         /// Interprets some instructions that cannot be emitted.
         private func interpret(until sliceEnd: UInt64) {
             let end = Swift.min(sliceEnd, cpu.pointee.instructions &+ Self.interpretedStretch)
-            // What stops it is still there afterwards.
-            _ = interpreter.run(until: end)
+            let stop = interpreter.run(until: end)
             cpu.pointee.sliceEnd = sliceEnd
-            cpu.setAttention([], true)
+            // Whatever else stopped it is still there.
+            cpu.setAttention(stop == .external ? .external : [], true)
         }
 
         private static let flat: BlockMode = [.code32, .flatCode, .flatStack, .flatData, .flatExtra]

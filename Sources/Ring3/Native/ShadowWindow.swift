@@ -16,6 +16,8 @@
             var count: UInt64
             var isGlobal: Bool
             var isWritable: Bool
+            /// Of a large page of the guest's.
+            var isLarge: Bool
         }
 
         private static let size = 1 << 32
@@ -73,7 +75,8 @@
         /// As many pages round one as are mapped by the same entry of the guest's tables and of the same kind.
         private func stretch(_ page: PageTranslation, _ linear: UInt64, isWritable: Bool, _ cpu: Processor) -> Run {
             let single = Run(
-                linear: linear, physical: page.page, count: 1, isGlobal: page.isGlobal, isWritable: isWritable)
+                linear: linear, physical: page.page, count: 1, isGlobal: page.isGlobal, isWritable: isWritable,
+                isLarge: page.isLarge)
             let hasPaging = cpu.pointee.cr0 & CR0.pg != 0
             guard !hasPaging || page.isLarge, cpu.pointee.a20Mask == .max, isWritable else { return single }
             let largeSize: UInt64 = cpu.pointee.cr4 & CR4.pae != 0 ? 2 << 20 : 4 << 20
@@ -87,7 +90,7 @@
             while high < end, isPlain(high) { high += 4096 }
             return Run(
                 linear: linear - (page.page - low), physical: low, count: (high - low) >> 12, isGlobal: page.isGlobal,
-                isWritable: true)
+                isWritable: true, isLarge: page.isLarge)
         }
 
         private func map(_ run: Run) -> Bool {
@@ -115,10 +118,12 @@
             drop { !(keepingGlobal && $0.isGlobal) }
         }
 
-        /// Forgets the page at `linear`, and whatever was mapped together with it.
+        /// Forgets the page at `linear`, and all of the large page that it is or was part of.
         func flushPage(_ linear: UInt32) {
             let page = UInt64(linear) & ~0xFFF
-            drop { page >= $0.linear && page - $0.linear < $0.count << 12 }
+            drop {
+                page >= $0.linear && page - $0.linear < $0.count << 12 || $0.isLarge && $0.linear >> 22 == page >> 22
+            }
         }
 
         private func drop(where shallGo: (Run) -> Bool) {

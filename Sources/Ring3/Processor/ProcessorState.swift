@@ -173,8 +173,9 @@ struct FetchWindow {
     var count: UInt32 = 0
     /// Guest-physical address of the first byte.
     var physical: UInt32 = 0
-    /// The decode cache's tag of the first byte.
-    var tag: UInt64 = 0
+    /// The decode cache's tag of the first byte. Before there is a window, one from which no sum is the tag of an empty
+    /// slot.
+    var tag: UInt64 = 1
 }
 
 /// A read-modify-write under way through the slow path.
