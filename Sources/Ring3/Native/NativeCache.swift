@@ -8,10 +8,14 @@
         /// From the block's first byte.
         var offset: UInt16
         var role: BlockRole
+        /// What the flags lack before it.
+        var debt = HostFlagDebt.none
+        /// The monitor's, though innocuous: it cannot be emitted, or its flags not be made good.
+        var isMonitored = false
         /// Host exceptions that the monitor had to answer by executing it.
-        var faults: UInt8
+        var faults: UInt8 = 0
         /// Offset of its host code in the arena.
-        var host: UInt32
+        var host: UInt32 = 0
     }
 
     /// A run of guest instructions in one page, as host code.

@@ -48,9 +48,9 @@
             translator = NativeTranslator(
                 cpu: cpu, cache: cache, source: interpreter,
                 eipPlace: MemoryLayout<ProcessorState>.offset(of: \.eip) ?? 0, leave: stubs.leave)
-            enter = unsafeBitCast(
-                UInt(cache.arena.executable) + UInt(stubs.enter), to: (@convention(c) (UnsafeMutableRawPointer) -> Void).self)
             let start = cache.arena.executable
+            enter = unsafeBitCast(
+                UInt(start) + UInt(stubs.enter), to: (@convention(c) (UnsafeMutableRawPointer) -> Void).self)
             guard
                 HostFaults.register(
                     start: start, end: start + UInt64(cache.arena.size), exit: start + UInt64(stubs.fault))
@@ -150,6 +150,8 @@
                 for jumps in jumpCaches { jumps.removeAll() }
                 unlinked = nil
             }
+            // Collections that grow compute with fractions, whose inexactness must not become the guest's.
+            defer { cpu.settleUnits() }
             return translator.translate(physical, eip: eip, Self.flat)
         }
 
@@ -200,6 +202,7 @@
                     (block, index) = (site.block, Int(site.index))
                     cpu.pointee.instructions = total &- UInt64(cache.blocks[Int(block)].count) &+ UInt64(index)
                 }
+                cpu.settle(record(block, index).pointee.debt)
                 guard perform(block, index) else { return }
                 host = record(block, index + 1).pointee.host
                 ahead = UInt64(cache.blocks[Int(block)].count) &- UInt64(index) &- 1
@@ -241,6 +244,7 @@
             let place = cache.blocks[Int(block)].physical &+ UInt32(record.pointee.offset)
             translator.monitored.insert(place)
             cache.invalidate(place, count: 1)
+            cpu.settleUnits()
         }
 
         /// Executes an instruction of a block by the shared semantics. False if the block must be left.

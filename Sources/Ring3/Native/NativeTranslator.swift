@@ -52,6 +52,7 @@
                 first: UInt32(cache.instructionCount), count: 0, isStale: false, nextOnPage: NativeCache.none)
             let isTransfer = collect(mode)
             guard block.count > 0 else { return nil }
+            findDebts()
             host.lea(.r14, .r14, -Int32(block.count), isWide: true)
             host.bytes(0x45, 0x8B, 0x06)
             for index in 0..<Int(block.count) {
@@ -59,10 +60,11 @@
                 emit(index)
             }
             instruction(Int(block.count)).pointee.host = UInt32(host.offset)
-            if !isTransfer { emitExit(to: eip &+ block.length, after: Int(block.count) - 1) }
+            let end = instruction(Int(block.count)).pointee
+            if !isTransfer { emitExit(to: eip &+ block.length, after: Int(block.count) - 1, owing: end.debt) }
             for exit in pending {
                 host.patch(at: exit.place, to: host.offset)
-                emitExit(to: exit.target, after: exit.index)
+                emitExit(to: exit.target, after: exit.index, owing: instruction(exit.index).pointee.debt)
             }
             block.staleExit = UInt32(host.offset)
             emitLeave(storing: eip, NativeSite(kind: .stale, index: 0, block: cache.nextBlock, place: 0))
@@ -83,17 +85,87 @@
                 let role = BlockRole(next, mode: mode)
                 instruction(Int(block.count)).initialize(
                     to: NativeInstruction(
-                        instruction: next, offset: UInt16(truncatingIfNeeded: block.length), role: role, faults: 0,
-                        host: 0))
+                        instruction: next, offset: UInt16(truncatingIfNeeded: block.length), role: role))
                 block.count += 1
                 block.length += UInt32(next.length)
                 isTransfer = role.endsBlock
             }
             let end = NativeInstruction(
-                instruction: Instruction(.invalid), offset: UInt16(truncatingIfNeeded: block.length), role: .straight,
-                faults: 0, host: 0)
+                instruction: Instruction(.invalid), offset: UInt16(truncatingIfNeeded: block.length), role: .straight)
             instruction(Int(block.count)).initialize(to: end)
             return isTransfer
+        }
+
+        // MARK: Flags
+
+        /// Finds the instructions that are the monitor's, and what the host's flags lack before each instruction.
+        private func findDebts() {
+            for index in 0..<Int(block.count) { instruction(index).pointee.isMonitored = !isEmittable(index) }
+            var debt = HostFlagDebt.none
+            for index in 0..<Int(block.count) {
+                let record = instruction(index)
+                record.pointee.debt = debt
+                if !canPay(index) { record.pointee.isMonitored = true }
+                // The monitor pays before it does anything.
+                debt = record.pointee.isMonitored ? .none : debt.after(record.pointee.instruction)
+            }
+            instruction(Int(block.count)).pointee.debt = debt
+        }
+
+        private func isEmittable(_ index: Int) -> Bool {
+            let record = instruction(index).pointee
+            if monitored.contains(block.physical &+ UInt32(record.offset)) { return false }
+            switch record.role {
+            case .callout, .calloutEnd, .transfer: return false
+            case .indirectJump, .indirectCall:
+                return record.instruction.operands.0.kind == .register || rewriter.canLoad(record.instruction)
+            case .straight:
+                var attempt = host
+                return rewriter.emit(record.instruction, bytes(index), &attempt)
+            case .conditional, .jump, .call, .return: return true
+            }
+        }
+
+        /// Whether what the instruction at `index` leaves undefined can be made good wherever somebody may look.
+        private func canPay(_ index: Int) -> Bool {
+            let record = instruction(index).pointee
+            switch HostFlagEffect(record.instruction) {
+            case .countedShift:
+                let count: UInt8 = 4
+                return record.debt == .adjust
+                    || record.instruction.operands.0.register & 0x1C != count && canPay(index, from: count)
+            case .multiply(let register): return canPay(index, from: register)
+            case .doubleShift: return canPay(index, from: nil)
+            default: return true
+            }
+        }
+
+        /// Whether, behind the instruction at `index`, flags are overwritten before the block is left or they are read, and
+        /// `register` still holds what they can be recovered from wherever the monitor may look at them till then.
+        private func canPay(_ index: Int, from register: UInt8?) -> Bool {
+            var isIntact = register != nil
+            for next in (index + 1)..<max(Int(block.count), index + 1) {
+                let follower = instruction(next).pointee
+                guard follower.role == .straight, isIntact || !follower.mayLookAtFlags else { return false }
+                switch HostFlagEffect(follower.instruction) {
+                case .defines, .shift: return true
+                case .none: isIntact = isIntact && register.map { follower.isMove(sparing: $0) } ?? false
+                default: return false
+                }
+            }
+            return false
+        }
+
+        /// Emits what makes the flags good where a block is left: only AF can be lacking there.
+        private func pay(_ debt: HostFlagDebt) {
+            guard debt != .none else { return }
+            host.move(.r11, .rax)
+            host.byte(0x9F)  // lahf
+            host.move(.r10, immediate: ~0x1000)
+            host.bytes(0xC4, 0xC2, 0x7A, 0xF5, 0xC2)  // pext eax, eax, r10d
+            host.bytes(0xC4, 0xC2, 0x7B, 0xF5, 0xC2)  // pdep eax, eax, r10d
+            host.byte(0x9E)  // sahf
+            host.move(.rax, .r11)
         }
 
         // MARK: Instructions
@@ -109,29 +181,28 @@
             let i = record.instruction
             let next = block.eip &+ UInt32(record.offset) &+ UInt32(i.length)
             let target = next &+ i.immediate
-            guard !monitored.contains(block.physical &+ UInt32(record.offset)) else { return emitCallout(index) }
+            guard !record.isMonitored else { return emitCallout(index) }
             switch record.role {
-            case .straight:
-                if !rewriter.emit(i, bytes(index), &host) { emitCallout(index) }
+            case .straight: _ = rewriter.emit(i, bytes(index), &host)
             case .conditional: pending.append((host.jump(if: i.condition.rawValue), index, target))
-            case .jump: emitExit(to: target, after: index)
+            case .jump: emitExit(to: target, after: index, owing: record.debt)
             case .call:
                 emitPush(next)
-                emitExit(to: target, after: index)
+                emitExit(to: target, after: index, owing: record.debt)
             case .return:
                 host.loadStack(.r8, 0)
                 host.lea(.r12, .r12, Int32(bitPattern: 4 &+ i.immediate))
+                pay(record.debt)
                 emitLookup()
             case .indirectJump, .indirectCall:
                 if i.operands.0.kind == .register {
                     host.move(.r8, HostRegister(guest: i.operands.0.register >> 2))
-                } else if rewriter.canLoad(i) {
+                } else {
                     let bytes = bytes(index)
                     rewriter.emitLoad(.r8, i, InstructionLayout(bytes), bytes, &host)
-                } else {
-                    return emitCallout(index)
                 }
                 if record.role == .indirectCall { emitPush(next) }
+                pay(record.debt)
                 emitLookup()
             case .callout, .calloutEnd, .transfer: emitCallout(index)
             }
@@ -144,9 +215,10 @@
 
         // MARK: Ways out
 
-        /// Leaves for `target`, having executed the instructions through `index`: by a jump that can be linked if it lies
+        /// Leaves for `target`, having executed the instructions through `index`, whose flags lack `debt`: by a jump that can be linked if it lies
         /// on the same page, else through the jump cache.
-        private func emitExit(to target: UInt32, after index: Int) {
+        private func emitExit(to target: UInt32, after index: Int, owing debt: HostFlagDebt) {
+            pay(debt)
             let uncounted = Int32(block.count) - Int32(index) - 1
             if uncounted != 0 { host.lea(.r14, .r14, uncounted, isWide: true) }
             guard target >> 12 == block.eip >> 12 else {

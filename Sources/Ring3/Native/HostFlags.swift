@@ -1,0 +1,106 @@
+import X86
+
+/// How the host's flags may differ from the shared semantics' at some point of a block, where the manual leaves flags
+/// undefined and processors differ (SDM 1 appendix A).
+///
+/// The guest must see the same on every engine, so the difference is made up for wherever somebody can look: by the
+/// monitor where it takes over, by emitted code where a block is left.
+enum HostFlagDebt: Equatable {
+    /// Nothing: the flags are the guest's.
+    case none
+    /// AF must be clear: after a shift.
+    case adjust
+    /// The same, if CL, unchanged since, is a count that is not zero.
+    case adjustIfCounted
+    /// After a multiplication whose low half is in that register (offset in the register file), unchanged since: SF and PF
+    /// follow it, ZF and AF are clear.
+    case product(UInt8)
+}
+
+extension HostFlagDebt {
+    /// The debt behind an emitted instruction that found this one.
+    func after(_ i: Instruction) -> HostFlagDebt {
+        switch HostFlagEffect(i) {
+        case .none, .uses: self
+        case .defines, .doubleShift: .none
+        case .shift: .adjust
+        case .countedShift: self == .adjust ? .adjust : .adjustIfCounted
+        case .multiply(let register): register.map { .product($0) } ?? .none
+        }
+    }
+}
+
+/// What an instruction does with the host's flags.
+enum HostFlagEffect {
+    /// Neither reads nor writes them.
+    case none
+    /// Defines all six, or AF in the way both agree on; what it reads is defined.
+    case defines
+    /// Reads or changes some, but not AF.
+    case uses
+    /// A shift by a constant that is not zero.
+    case shift
+    /// A shift by CL.
+    case countedShift
+    /// A multiplication with its low half in that register; nil if that is not a whole one.
+    case multiply(UInt8?)
+    /// SHLD, SHRD: no saying what OF and AF will be.
+    case doubleShift
+
+    init(_ i: Instruction) {
+        switch i.operation {
+        case .add, .adc, .sub, .sbb, .and, .or, .xor, .cmp, .test, .neg, .cmpxchg, .xadd: self = .defines
+        // CF stays, which is defined whatever came before.
+        case .inc, .dec: self = .defines
+        case .shl, .shr, .sar:
+            guard i.operands.1.kind == .register else {
+                self = i.immediate & 31 == 0 ? .none : .shift
+                return
+            }
+            self = .countedShift
+        case .mul: self = .multiply(i.operandSize == 4 ? 0 : nil)
+        case .imul:
+            let destination: UInt8 = i.operands.1.kind == .none ? 0 : i.operands.0.register
+            self = .multiply(i.operandSize == 4 ? destination : nil)
+        case .shld, .shrd: self = .doubleShift
+        case .rol, .ror, .rcl, .rcr, .bt, .bts, .btr, .btc, .bsf, .bsr, .clc, .stc, .cmc, .setcc, .cmovcc, .jcc:
+            self = .uses
+        default: self = .none
+        }
+    }
+}
+
+extension NativeInstruction {
+    /// Whether this leaves registers but its destination, and all flags, alone: a plain move.
+    func isMove(sparing register: UInt8) -> Bool {
+        switch instruction.operation {
+        case .nop: return true
+        case .push: return register != 16
+        case .mov, .movzx, .movsx, .lea:
+            let destination = instruction.operands.0
+            return destination.kind == .memory || destination.kind == .register && destination.register & 0x1C != register
+        default: return false
+        }
+    }
+
+    /// Whether the monitor may come to look at the flags before this: it accesses memory, or is the monitor's anyway.
+    var mayLookAtFlags: Bool {
+        let operands = instruction.operands
+        return isMonitored || role != .straight || operands.0.kind == .memory || operands.1.kind == .memory
+            || operands.2.kind == .memory
+            || instruction.operation == .push || instruction.operation == .pop || instruction.operation == .leave
+    }
+}
+
+extension Processor {
+    /// Pays a debt: makes the flags, just taken over from the host, the guest's.
+    func settle(_ debt: HostFlagDebt) {
+        switch debt {
+        case .none: break
+        case .adjust: pointee.status = StatusFlags(image: pointee.status.image & ~Flags.af)
+        case .adjustIfCounted: if pointee.ecx & 31 != 0 { settle(.adjust) }
+        case .product(let place):
+            setProductFlags(low: register(place, as: UInt32.self), isWide: pointee.status.cf)
+        }
+    }
+}
