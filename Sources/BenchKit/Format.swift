@@ -2,10 +2,12 @@ import Foundation
 
 /// Numbers as reports show them.
 enum Format {
-    /// Three significant digits without an exponent: 0.0123, 1.23, 12.3, 123, 1,230.
+    /// Three significant digits without an exponent: 0.0123, 1.23, 12.3, 123, 1,230. What no measurement yields, but a
+    /// file may hold, has one.
     static func short(_ value: Double) -> String {
         guard value.isFinite else { return "-" }
         guard value != 0 else { return "0" }
+        guard (1e-9..<1e18).contains(abs(value)) else { return String(format: "%.2e", value) }
         let magnitude = Int(floor(log10(abs(value))))
         if magnitude >= 3 { return grouped(Int(value.rounded())) }
         let text = String(format: "%.\(max(0, 2 - magnitude))f", value)
@@ -26,7 +28,7 @@ enum Format {
     }
 
     /// Part of the whole as "4%", "<1%".
-    static func percent(_ part: Double) -> String { part < 0.005 ? "<1%" : "\(Int((part * 100).rounded()))%" }
+    static func percent(_ part: Double) -> String { part < 0.005 ? "<1%" : String(format: "%.0f%%", part * 100) }
 
     static func hex(_ value: UInt32) -> String { "0x" + String(value, radix: 16, uppercase: true) }
 

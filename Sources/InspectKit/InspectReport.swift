@@ -48,15 +48,7 @@ package struct InspectReport: Encodable, Sendable {
     var isEmpty: Bool { blocks.isEmpty && !showsCallouts }
 
     /// One JSON object, keys sorted, without a newline at the end.
-    package var json: String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        do {
-            return String(decoding: try encoder.encode(self), as: UTF8.self)
-        } catch {
-            preconditionFailure("numbers and strings can be encoded: \(error)")
-        }
-    }
+    package var json: String { reportJSON }
 
     mutating func addNames(from table: SymbolTable) {
         guard !table.isEmpty else { return }

@@ -67,7 +67,7 @@ struct AuditCommand: ParsableCommand {
     }
 
     private func finish(_ report: some Encodable & CustomStringConvertible, isRight: Bool) throws {
-        switch Diagnostics.report(format == .json ? report.auditJSON : report.description) {
+        switch Diagnostics.report(format == .json ? report.reportJSON : report.description) {
         case nil: break
         case EPIPE: throw ExitCode(ExitStatus.signal(SIGPIPE))
         case let error?:
