@@ -27,10 +27,10 @@ package struct GuestAudit: Encodable, Sendable {
         }
         // The report has standard output, unless the guest was given it.
         if options.serial == nil { options.serial = RunOptions.Channel.none }
-        return GuestAudit(options, try RunSession(options, log: log).run(prepare: { $0.startCensus() }))
+        return try GuestAudit(options, RunSession(options, log: log).run(prepare: { $0.startCensus() }))
     }
 
-    private init(_ options: RunOptions, _ run: FinishedRun) {
+    private init(_ options: RunOptions, _ run: FinishedRun) throws(RunFailure) {
         let census = run.machine.census
         let statistics = StatisticsReport(
             run.machine.statistics, engine: options.machine.engine, hostSeconds: run.hostSeconds)
@@ -39,7 +39,7 @@ package struct GuestAudit: Encodable, Sendable {
             instructions: statistics.instructions, hostSeconds: run.hostSeconds,
             equivalence: run.machine.lockstepProgress.map { LockstepSummary($0, run.outcome) },
             efficiency: census.map { Efficiency($0) },
-            resources: ResourceControl(census?.memory ?? MemoryBoundsCheck(), statistics, process: .now()))
+            resources: ResourceControl(census?.memory ?? MemoryBoundsCheck(), statistics, process: try .now()))
     }
 
     init(

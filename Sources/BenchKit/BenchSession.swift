@@ -148,7 +148,7 @@ public final class BenchSession {
                         })
                 else { continue }
                 self.units[Pairing(contender, workload)] = units
-                line.append("\(contender.name) \(Format.grouped(units))")
+                line.append("\(contender.name) \(units.grouped)")
             }
             progress("units of work a run: \(workload.name): \(line.joined(separator: ", "))")
         }

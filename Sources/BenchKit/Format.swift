@@ -1,4 +1,5 @@
 import Foundation
+import Ring3
 
 /// Numbers as reports show them.
 enum Format {
@@ -9,22 +10,11 @@ enum Format {
         guard value != 0 else { return "0" }
         guard (1e-9..<1e18).contains(abs(value)) else { return String(format: "%.2e", value) }
         let magnitude = Int(floor(log10(abs(value))))
-        if magnitude >= 3 { return grouped(Int(value.rounded())) }
+        if magnitude >= 3 { return Int(value.rounded()).grouped }
         let text = String(format: "%.\(max(0, 2 - magnitude))f", value)
         // 9.996 is 10.0 and not 10.00.
         let rounded = abs(Double(text) ?? value)
         return rounded >= pow(10, Double(magnitude + 1)) ? short(rounded * (value < 0 ? -1 : 1)) : text
-    }
-
-    /// 1,234,567
-    static func grouped(_ value: Int) -> String {
-        var digits = String(value.magnitude)
-        var groups: [String] = []
-        while digits.count > 3 {
-            groups.insert(String(digits.suffix(3)), at: 0)
-            digits.removeLast(3)
-        }
-        return (value < 0 ? "-" : "") + ([digits] + groups).joined(separator: ",")
     }
 
     /// Part of the whole as "4%", "<1%".
