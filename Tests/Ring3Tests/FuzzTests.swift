@@ -7,7 +7,11 @@ import X86
 /// Repeatable random numbers (SplitMix64).
 struct SeededGenerator: RandomNumberGenerator {
     private var state: UInt64
-    init(seed: UInt64) { state = seed &* 0x9E37_79B9_7F4A_7C15 &+ 1 }
+    init(seed: UInt64) {
+        state = seed
+        // Or the numbers of a seed would be those of the one before but for the first.
+        state = next()
+    }
     mutating func next() -> UInt64 {
         state &+= 0x9E37_79B9_7F4A_7C15
         var z = state
@@ -68,32 +72,9 @@ struct SeededGenerator: RandomNumberGenerator {
         [0x0F, 0xA2], [0xC8, 0x00, 0x10, 0x1F], [0x60], [0x61], [0x0F, 0xC7, 0x08], [0x0F, 0x01, 0x38], [0xEA], [0x9A],
     ]
 
-    /// One of the instructions that compilers use, on registers or on the memory around EBX.
-    private func ordinary(_ random: inout SeededGenerator) -> [UInt8] {
-        func any(below limit: UInt8) -> UInt8 { UInt8.random(in: 0..<limit, using: &random) }
-        let registers = 0xC0 | any(below: 64)
-        // [ebx + displacement]
-        let operand = Bool.random(using: &random) ? [registers] : [0x43 | any(below: 8) << 3, any(below: 128)]
-        switch any(below: 12) {
-        case 0, 1: return [any(below: 8) << 3 | any(below: 4)] + operand
-        case 2: return [0x83] + [registers, any(below: 128)]
-        case 3: return [0x40 | any(below: 16)]
-        case 4: return [0xC1, registers, any(below: 32)]
-        case 5: return [0x88 | any(below: 4)] + operand
-        case 6: return [0x0F, [0xAF, 0xB6, 0xBE, 0x44, 0x95][Int(any(below: 5))]] + operand
-        case 7: return [0x50 | any(below: 16)]
-        case 8: return [0x70 | any(below: 16), any(below: 12)]
-        // Backwards: loops.
-        case 9: return [0x70 | any(below: 16), 0xFF - any(below: 24)]
-        case 10: return Bool.random(using: &random) ? [0xDB, 0xE3] : [0xD8 | any(below: 8)] + operand
-        default: return [0x85, registers, 0x74, any(below: 8)]
-        }
-    }
-
     private func code(_ random: inout SeededGenerator) -> [UInt8] {
         var bytes: [UInt8] = []
         while bytes.count < 512 {
-            for _ in 0..<Int.random(in: 0...12, using: &random) { bytes += ordinary(&random) }
             if Bool.random(using: &random) {
                 bytes += Self.system[Int.random(in: 0..<Self.system.count, using: &random)]
                 bytes += randomBytes(Int.random(in: 0...4, using: &random), &random)
