@@ -27,6 +27,18 @@ static inline int ring3_pipe(int *reading, int *writing) {
     return 0;
 }
 
+#if defined(__x86_64__)
+#include <cpuid.h>
+#include <sys/auxv.h>
+
+/* Whether programs may load the base of GS (the kernel says so), and the processor has BMI2. */
+static inline int ring3_has_native_features(void) {
+    unsigned a, b, c, d;
+    if (!(getauxval(AT_HWCAP2) & 2)) return 0;
+    return __get_cpuid_count(7, 0, &a, &b, &c, &d) && (b >> 8 & 1);
+}
+#endif
+
 #include "sse.h"
 #include "x87.h"
 

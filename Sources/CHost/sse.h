@@ -41,27 +41,9 @@ static inline void ring3_sse_settle(uint32_t mxcsr) {
     case (number) * 4 + 2: RING3_SSE_RUN(name "ss"); break;                                                           \
     case (number) * 4 + 3: RING3_SSE_RUN(name "sd"); break;
 
-/* d = d op s, or op s. Operations are numbered as in the low four bits of opcodes 0F 51 to 0F 5F. */
-static inline uint32_t ring3_sse_arithmetic(int op, int format, void *d, const void *s, uint32_t mxcsr) {
-    switch (op * 4 + format) {
-    RING3_SSE_FORMATS(0x1, "sqrt")
-    case 0x2 * 4 + 0: RING3_SSE_RUN("rsqrtps"); break;
-    case 0x2 * 4 + 2: RING3_SSE_RUN("rsqrtss"); break;
-    case 0x3 * 4 + 0: RING3_SSE_RUN("rcpps"); break;
-    case 0x3 * 4 + 2: RING3_SSE_RUN("rcpss"); break;
-    RING3_SSE_FORMATS(0x8, "add")
-    RING3_SSE_FORMATS(0x9, "mul")
-    RING3_SSE_FORMATS(0xC, "sub")
-    RING3_SSE_FORMATS(0xD, "min")
-    RING3_SSE_FORMATS(0xE, "div")
-    RING3_SSE_FORMATS(0xF, "max")
-    }
-    return RING3_SSE_FLAGS;
-}
-
-/* The same under the host's own control, which nothing has to load: for guests whose MXCSR is the same but for flags, PE
- * being settled. Returns the flags raised, and PE if it was set. `which` is op * 4 + format; only addition, multiplication, subtraction, division,
- * minimum and maximum are here. */
+/* d = d op s, or op s, under the host's own control, which nothing has to load: for guests whose MXCSR is the same but for
+ * flags, PE being settled. Returns the flags raised, and PE if it was set. `which` is op * 4 + format; operations are
+ * numbered as in the low four bits of opcodes 0F 51 to 0F 5F. */
 static inline uint32_t ring3_sse_arithmetic_as_is(int which, void *d, const void *s) {
     uint32_t mxcsr = 0;
 #define RUN(name)                                                                                                     \
@@ -76,6 +58,11 @@ static inline uint32_t ring3_sse_arithmetic_as_is(int which, void *d, const void
     case (number) * 4 + 2: RUN(name "ss"); break;                                                                     \
     case (number) * 4 + 3: RUN(name "sd"); break;
     switch (which) {
+    FORMATS(0x1, "sqrt")
+    case 0x2 * 4 + 0: RUN("rsqrtps"); break;
+    case 0x2 * 4 + 2: RUN("rsqrtss"); break;
+    case 0x3 * 4 + 0: RUN("rcpps"); break;
+    case 0x3 * 4 + 2: RUN("rcpss"); break;
     FORMATS(0x8, "add")
     FORMATS(0x9, "mul")
     FORMATS(0xC, "sub")
@@ -87,6 +74,25 @@ static inline uint32_t ring3_sse_arithmetic_as_is(int which, void *d, const void
 #undef RUN
     if (mxcsr & 0x1F) ring3_sse_settle(mxcsr);
     return mxcsr & 0x3F;
+}
+
+/* The same under any control. */
+static inline uint32_t ring3_sse_arithmetic(int op, int format, void *d, const void *s, uint32_t mxcsr) {
+    if ((mxcsr & ~0x3Fu) == 0x1F80) return ring3_sse_arithmetic_as_is(op * 4 + format, d, s);
+    switch (op * 4 + format) {
+    RING3_SSE_FORMATS(0x1, "sqrt")
+    case 0x2 * 4 + 0: RING3_SSE_RUN("rsqrtps"); break;
+    case 0x2 * 4 + 2: RING3_SSE_RUN("rsqrtss"); break;
+    case 0x3 * 4 + 0: RING3_SSE_RUN("rcpps"); break;
+    case 0x3 * 4 + 2: RING3_SSE_RUN("rcpss"); break;
+    RING3_SSE_FORMATS(0x8, "add")
+    RING3_SSE_FORMATS(0x9, "mul")
+    RING3_SSE_FORMATS(0xC, "sub")
+    RING3_SSE_FORMATS(0xD, "min")
+    RING3_SSE_FORMATS(0xE, "div")
+    RING3_SSE_FORMATS(0xF, "max")
+    }
+    return RING3_SSE_FLAGS;
 }
 
 /* d = d compared with s: all ones where the predicate holds. Predicates are numbered as in the immediate. */

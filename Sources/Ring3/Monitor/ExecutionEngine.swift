@@ -39,11 +39,21 @@ extension Engine {
         } catch {
             throw Failure(errno: error.errno)
         }
-        guard self == .translate else { return interpreter }
-        do throws(TranslationCache.Failure) {
-            return try ThreadedEngine(cpu: cpu, interpreter: interpreter)
-        } catch {
-            throw Failure(errno: error.errno)
+        switch self {
+        case .interpret: return interpreter
+        case .translate:
+            do throws(TranslationCache.Failure) {
+                return try ThreadedEngine(cpu: cpu, interpreter: interpreter)
+            } catch {
+                throw Failure(errno: error.errno)
+            }
+        case .native:
+            do throws(CodeArena.Failure) {
+                return try NativeEngine(
+                    cpu: cpu, memory: cpu.pointee.platform.takeUnretainedValue().memory, interpreter: interpreter)
+            } catch {
+                throw Failure(errno: error.errno)
+            }
         }
     }
 }

@@ -4,6 +4,8 @@ public enum Engine: String, CaseIterable, Sendable {
     case interpret
     /// Translated blocks, run by the threaded executor.
     case translate
+    /// Translated blocks, as code of the host's processor.
+    case native
 }
 
 /// What a virtual machine is made of.

@@ -57,6 +57,8 @@ extension Processor {
     /// Everything that is not on the hot path.
     @inline(never)
     private func executeRare(_ i: InstructionPointer) throws(Fault) {
+        if i.pointee.operation.isX87 { return try executeX87(i) }
+        if i.pointee.operation.isSIMD { return try executeSIMD(i) }
         let size = UInt32(i.pointee.operandSize)
         switch i.pointee.operation {
         case .xchg: try xchg(i)
@@ -160,16 +162,7 @@ extension Processor {
         case .rdpmc: throw .generalProtection()  // No performance counters: every index is invalid.
         case .sysenter: try sysenter()
         case .sysexit: try sysexit()
-        default: try executeExtension(i)
-        }
-    }
-
-    /// The x87, MMX and SSE, and what is not an instruction of this processor.
-    private func executeExtension(_ i: InstructionPointer) throws(Fault) {
-        switch i.pointee.operation {
         case .overlong: throw .generalProtection()
-        case let operation where operation.isX87: try executeX87(i)
-        case let operation where operation.isSIMD: try executeSIMD(i)
         default: throw .invalidOpcode
         }
     }

@@ -137,6 +137,9 @@ public struct ProcessorState {
     public var fpu = FPUState()
     public var sse = SSEState()
     public var statistics = Statistics()
+    var native = NativeContext()
+    /// Keeps translations of its own, and is told when they end.
+    unowned(unsafe) var translationObserver: (any TranslationObserver)?
     /// Gets every write to RAM; the TLB then holds no page for writing.
     var writeLog: Unmanaged<WriteLog>?
     /// The faults that the last exception consisted of: usually one.
@@ -170,8 +173,9 @@ struct FetchWindow {
     var count: UInt32 = 0
     /// Guest-physical address of the first byte.
     var physical: UInt32 = 0
-    /// The decode cache's tag of the first byte.
-    var tag: UInt64 = 0
+    /// The decode cache's tag of the first byte. Before there is a window, one from which no sum is the tag of an empty
+    /// slot.
+    var tag: UInt64 = 1
 }
 
 /// A read-modify-write under way through the slow path.

@@ -63,39 +63,13 @@ extension Lowering {
     }
 
     private func arithmeticOpcode(_ i: Instruction, _ op: inout MicroOp) -> MicroOpcode? {
-        guard i.operands.0.kind == .xmm, let (operation, format) = Self.arithmetic(i.operation) else { return nil }
+        guard i.operands.0.kind == .xmm, let (operation, format) = i.operation.sseArithmetic else { return nil }
         op.immediate = UInt32(bitPattern: operation.rawValue * 4 + format.rawValue)
         guard i.operands.1.kind == .memory else { return i.operands.1.kind == .xmm ? .sseArithmeticR : nil }
         switch format {
         case .packedSingle, .packedDouble: return .sseArithmetic16
         case .scalarDouble: return .sseArithmetic8
         case .scalarSingle: return .sseArithmetic4
-        }
-    }
-
-    private static func arithmetic(_ operation: Operation) -> (SSEArithmetic, SSEFormat)? {
-        switch operation {
-        case .addps: (.add, .packedSingle)
-        case .addpd: (.add, .packedDouble)
-        case .addss: (.add, .scalarSingle)
-        case .addsd: (.add, .scalarDouble)
-        case .subps: (.subtract, .packedSingle)
-        case .subpd: (.subtract, .packedDouble)
-        case .subss: (.subtract, .scalarSingle)
-        case .subsd: (.subtract, .scalarDouble)
-        case .mulps: (.multiply, .packedSingle)
-        case .mulpd: (.multiply, .packedDouble)
-        case .mulss: (.multiply, .scalarSingle)
-        case .mulsd: (.multiply, .scalarDouble)
-        case .divps: (.divide, .packedSingle)
-        case .divpd: (.divide, .packedDouble)
-        case .divss: (.divide, .scalarSingle)
-        case .divsd: (.divide, .scalarDouble)
-        case .minps: (.minimum, .packedSingle)
-        case .maxps: (.maximum, .packedSingle)
-        case .minsd: (.minimum, .scalarDouble)
-        case .maxsd: (.maximum, .scalarDouble)
-        default: nil
         }
     }
 }

@@ -16,31 +16,16 @@ enum X87Step: UInt8 {
             guard isReal || operand.kind == .x87 else { return nil }
             return (isReal ? isDouble ? double : single : register, .add)
         }
-        func arithmetic(_ operation: X87Arithmetic, pops: Bool = false) -> (X87Step, X87Arithmetic)? {
+        if let (operation, pops) = i.operation.x87Arithmetic {
             guard isReal || operand.kind == .x87 && i.operands.1.kind == .x87 else { return nil }
-            return (
-                isReal
-                    ? isDouble ? .arithmeticDouble : .arithmeticSingle : pops ? .arithmeticPop : .arithmeticRegisters,
-                operation
-            )
+            let onMemory: X87Step = isDouble ? .arithmeticDouble : .arithmeticSingle
+            return (isReal ? onMemory : pops ? .arithmeticPop : .arithmeticRegisters, operation)
         }
         switch i.operation {
         case .fld: return memory(.loadSingle, .loadDouble, register: .loadRegister)
         case .fst: return memory(.storeSingle, .storeDouble, register: .storeRegister)
         case .fstp: return memory(.popSingle, .popDouble, register: .popRegister)
         case .fxch: return (.exchange, .add)
-        case .fadd: return arithmetic(.add)
-        case .fmul: return arithmetic(.multiply)
-        case .fsub: return arithmetic(.subtract)
-        case .fsubr: return arithmetic(.subtractReversed)
-        case .fdiv: return arithmetic(.divide)
-        case .fdivr: return arithmetic(.divideReversed)
-        case .faddp: return arithmetic(.add, pops: true)
-        case .fmulp: return arithmetic(.multiply, pops: true)
-        case .fsubp: return arithmetic(.subtract, pops: true)
-        case .fsubrp: return arithmetic(.subtractReversed, pops: true)
-        case .fdivp: return arithmetic(.divide, pops: true)
-        case .fdivrp: return arithmetic(.divideReversed, pops: true)
         default: return nil
         }
     }

@@ -25,7 +25,14 @@ public struct FPUState: Sendable {
     /// R0 to R7; ST(0) is the one that TOP names.
     public var registers: InlineArray<8, X87Register> = InlineArray(repeating: X87Register())
     public var control: UInt16 = 0x40
+    /// Opcode of the last instruction as loaded from an image. Once an instruction has run, `lastInstruction` holds it and
+    /// the opcode is worked out when somebody asks, which is rare.
+    var loadedOpcode: UInt16 = 0
+    public var dataSelector: UInt16 = 0
     /// With TOP, and with B and ES always as flags and masks have them.
+    ///
+    /// Every instruction writes it, so it stands where no access to a neighbour can be widened over it: a load of four
+    /// bytes right after a store to two of them waits for the store to reach the cache (a quarter of the time of x87 code).
     public var status: UInt16 = 0
     /// Bit n is set if Rn is not empty: the tag word as FXSAVE shortens it. The processor too keeps no more than that;
     /// what else FNSTENV stores in the tags it derives from the registers' contents.
@@ -35,10 +42,6 @@ public struct FPUState: Sendable {
     public var instructionOffset: UInt32 = 0
     public var dataOffset: UInt32 = 0
     public var instructionSelector: UInt16 = 0
-    public var dataSelector: UInt16 = 0
-    /// Opcode of that instruction as loaded from an image. Once an instruction has run, `lastInstruction` holds it and
-    /// the opcode is worked out when somebody asks, which is rare.
-    var loadedOpcode: UInt16 = 0
     var lastInstruction = Instruction(.invalid)
 
     public init() {}

@@ -23,6 +23,11 @@ extension Processor {
     /// With CR0.NE clear, `ferr` follows ES. The real processor then stops before the next waiting instruction until
     /// the interrupt has come (SDM 1 8.7.2); this one executes it, as a processor does whose IGNNE# is asserted.
     func executeX87(_ i: InstructionPointer) throws(Fault) {
+        if let (operation, pops) = i.pointee.operation.x87Arithmetic {
+            try checkX87()
+            try arithmeticX87(i, operation, pops: pops)
+            return updateFloatingPointError()
+        }
         switch i.pointee.operation {
         case .wait, .fninit, .fnclex, .fldcw, .fnstcw, .fnstsw, .fldenv, .fnstenv, .frstor, .fnsave, .fxsave, .fxrstor:
             try executeX87Control(i)
@@ -107,21 +112,9 @@ extension Processor {
         }
     }
 
-    /// Arithmetic and comparison; everything else goes on to `executeFunction`.
+    /// Integer arithmetic and comparison; everything else goes on to `executeFunction`.
     private func executeArithmetic(_ i: InstructionPointer) throws(Fault) {
         switch i.pointee.operation {
-        case .fadd: try arithmeticX87(i, .add)
-        case .fmul: try arithmeticX87(i, .multiply)
-        case .fsub: try arithmeticX87(i, .subtract)
-        case .fsubr: try arithmeticX87(i, .subtractReversed)
-        case .fdiv: try arithmeticX87(i, .divide)
-        case .fdivr: try arithmeticX87(i, .divideReversed)
-        case .faddp: try arithmeticX87(i, .add, pops: true)
-        case .fmulp: try arithmeticX87(i, .multiply, pops: true)
-        case .fsubp: try arithmeticX87(i, .subtract, pops: true)
-        case .fsubrp: try arithmeticX87(i, .subtractReversed, pops: true)
-        case .fdivp: try arithmeticX87(i, .divide, pops: true)
-        case .fdivrp: try arithmeticX87(i, .divideReversed, pops: true)
         case .fiadd: try arithmeticX87(i, .add, isInteger: true)
         case .fimul: try arithmeticX87(i, .multiply, isInteger: true)
         case .fisub: try arithmeticX87(i, .subtract, isInteger: true)
@@ -171,6 +164,28 @@ extension Processor {
         case .ffreep: onStack(i) { $0.freeAndPop($1) }
         case .fnop: noteX87(i)
         default: throw .invalidOpcode
+        }
+    }
+}
+
+extension Operation {
+    /// Which arithmetic on reals, and whether it pops; nil if this is none.
+    @inline(__always)
+    var x87Arithmetic: (operation: X87Arithmetic, pops: Bool)? {
+        switch self {
+        case .fadd: (.add, false)
+        case .fmul: (.multiply, false)
+        case .fsub: (.subtract, false)
+        case .fsubr: (.subtractReversed, false)
+        case .fdiv: (.divide, false)
+        case .fdivr: (.divideReversed, false)
+        case .faddp: (.add, true)
+        case .fmulp: (.multiply, true)
+        case .fsubp: (.subtract, true)
+        case .fsubrp: (.subtractReversed, true)
+        case .fdivp: (.divide, true)
+        case .fdivrp: (.divideReversed, true)
+        default: nil
         }
     }
 }

@@ -4,10 +4,10 @@ extension Processor {
     /// CF and OF say whether the upper half is significant. SF, ZF, PF and AF are undefined (SDM 2A/2B); as on P6, SF and
     /// PF follow the low half and ZF and AF are clear.
     func setProductFlags(low: UInt32, isWide: Bool) {
-        var image: UInt32 = isWide ? Flags.cf | Flags.of : 0
-        if Int32(bitPattern: low) < 0 { image |= Flags.sf }
-        if (low & 0xFF).nonzeroBitCount & 1 == 0 { image |= Flags.pf }
-        pointee.status = StatusFlags(image: image)
+        // ZF is clear even if the product is zero: then a result of 1 stands for it, whose parity must be put right.
+        let isZero = low == 0
+        pointee.status = StatusFlags(
+            result: isZero ? 1 : low, carries: (isWide ? StatusFlags.carry : 0) | (isZero ? 1 << 8 : 0))
     }
 
     func mul(_ i: InstructionPointer) throws(Fault) {

@@ -40,7 +40,7 @@ extension Processor {
         try packed(i) { a, b in body(high(a), high(b)) }
     }
 
-    /// Shuffles, words and masks; everything else goes on to `executeSSE`.
+    /// Shuffles, words and masks; everything else goes on to `executeSSEComparison`.
     private func executeShuffle(_ i: InstructionPointer) throws(Fault) {
         let order = Int(i.pointee.immediate)
         switch i.pointee.operation {
@@ -55,7 +55,7 @@ extension Processor {
         case .pmovmskb: try moveMask(i) { signMask($0, SIMD16<Int8>.self) }
         case .movmskps: try moveMask(i) { signMask($0, SIMD4<Int32>.self) }
         case .movmskpd: try moveMask(i) { signMask($0, SIMD2<Int64>.self) }
-        default: try executeSSE(i)
+        default: try executeSSEComparison(i)
         }
     }
 

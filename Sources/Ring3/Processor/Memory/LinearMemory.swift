@@ -10,6 +10,16 @@ enum TLB {
     static let noTag: UInt32 = 1
 }
 
+/// Somebody who remembers translations as the TLB does, and must forget them when it does.
+protocol TranslationObserver: AnyObject {
+    /// All translations are void, or all that are not global.
+    func translationsFlushed(keepingGlobal: Bool)
+    /// Those of the page at `linear`, and of the large page it was part of, are void.
+    func pageFlushed(_ linear: UInt32)
+    /// Writes to the RAM page at `physical` must be seen from now on: it holds code.
+    func codeProtected(_ physical: UInt32)
+}
+
 /// What an access does, for permission checks.
 enum AccessKind {
     case read, write, execute

@@ -182,6 +182,7 @@ extension Processor {
     /// Forgets all translations, or all that are not global.
     func flushTLB(keepingGlobal: Bool) {
         pointee.statistics.tlbFlushes &+= 1
+        pointee.translationObserver?.translationsFlushed(keepingGlobal: keepingGlobal)
         for index in 0..<TLB.entries * 2 {
             let entry = pointee.tlbBanks + index
             if keepingGlobal && entry.pointee.isGlobal { continue }
@@ -197,6 +198,7 @@ extension Processor {
     /// Forgets the translations of the page at `linear` (INVLPG); of its whole region if it was part of a large page.
     func flushPage(_ linear: UInt32) {
         pointee.fetch.count = 0
+        pointee.translationObserver?.pageFlushed(linear)
         let region = linear >> 22
         let isLarge = pointee.largePageRegions[Int(region >> 6)] & 1 << UInt64(region & 63) != 0
         for bank in 0..<2 {
@@ -217,6 +219,7 @@ extension Processor {
 
     /// Makes writes to the RAM page at `physical` take the slow path from now on: it holds decoded code.
     func protectCodePage(_ physical: UInt32) {
+        pointee.translationObserver?.codeProtected(physical)
         for index in 0..<TLB.entries * 2 where pointee.tlbBanks[index].physicalPage == physical & 0xFFFF_F000 {
             pointee.tlbBanks[index].writeTag = TLB.noTag
         }

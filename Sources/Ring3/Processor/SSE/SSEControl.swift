@@ -7,6 +7,9 @@ extension Processor {
     /// Throws what is checked first (see `checkSIMD`), what access to the memory operand throws, and #XM; registers,
     /// memory and flags are then as before, but for the exception flags of MXCSR.
     func executeSIMD(_ i: InstructionPointer) throws(Fault) {
+        if let (operation, format) = i.pointee.operation.sseArithmetic {
+            return try arithmeticSSE(i, operation, format)
+        }
         switch i.pointee.operation {
         case .ldmxcsr: try loadControl(i)
         case .stmxcsr:

@@ -2,48 +2,9 @@ import X86
 
 // Floating-point arithmetic and comparison (SDM 1 10.4.1.1, 10.4.2, 11.4.1.2).
 extension Processor {
-    /// Addition to division; everything else goes on to `executeSSEFunction`.
-    func executeSSE(_ i: InstructionPointer) throws(Fault) {
+    /// Comparison; everything else goes on to `executeSSEConversion`.
+    func executeSSEComparison(_ i: InstructionPointer) throws(Fault) {
         switch i.pointee.operation {
-        case .addps: try arithmeticSSE(i, .add, .packedSingle)
-        case .addpd: try arithmeticSSE(i, .add, .packedDouble)
-        case .addss: try arithmeticSSE(i, .add, .scalarSingle)
-        case .addsd: try arithmeticSSE(i, .add, .scalarDouble)
-        case .subps: try arithmeticSSE(i, .subtract, .packedSingle)
-        case .subpd: try arithmeticSSE(i, .subtract, .packedDouble)
-        case .subss: try arithmeticSSE(i, .subtract, .scalarSingle)
-        case .subsd: try arithmeticSSE(i, .subtract, .scalarDouble)
-        case .mulps: try arithmeticSSE(i, .multiply, .packedSingle)
-        case .mulpd: try arithmeticSSE(i, .multiply, .packedDouble)
-        case .mulss: try arithmeticSSE(i, .multiply, .scalarSingle)
-        case .mulsd: try arithmeticSSE(i, .multiply, .scalarDouble)
-        case .divps: try arithmeticSSE(i, .divide, .packedSingle)
-        case .divpd: try arithmeticSSE(i, .divide, .packedDouble)
-        case .divss: try arithmeticSSE(i, .divide, .scalarSingle)
-        case .divsd: try arithmeticSSE(i, .divide, .scalarDouble)
-        default: try executeSSEFunction(i)
-        }
-    }
-
-    /// Roots, reciprocals, extremes and comparison; everything else goes on to `executeSSEConversion`.
-    private func executeSSEFunction(_ i: InstructionPointer) throws(Fault) {
-        switch i.pointee.operation {
-        case .sqrtps: try arithmeticSSE(i, .squareRoot, .packedSingle)
-        case .sqrtpd: try arithmeticSSE(i, .squareRoot, .packedDouble)
-        case .sqrtss: try arithmeticSSE(i, .squareRoot, .scalarSingle)
-        case .sqrtsd: try arithmeticSSE(i, .squareRoot, .scalarDouble)
-        case .rsqrtps: try arithmeticSSE(i, .reciprocalSquareRoot, .packedSingle)
-        case .rsqrtss: try arithmeticSSE(i, .reciprocalSquareRoot, .scalarSingle)
-        case .rcpps: try arithmeticSSE(i, .reciprocal, .packedSingle)
-        case .rcpss: try arithmeticSSE(i, .reciprocal, .scalarSingle)
-        case .minps: try arithmeticSSE(i, .minimum, .packedSingle)
-        case .minpd: try arithmeticSSE(i, .minimum, .packedDouble)
-        case .minss: try arithmeticSSE(i, .minimum, .scalarSingle)
-        case .minsd: try arithmeticSSE(i, .minimum, .scalarDouble)
-        case .maxps: try arithmeticSSE(i, .maximum, .packedSingle)
-        case .maxpd: try arithmeticSSE(i, .maximum, .packedDouble)
-        case .maxss: try arithmeticSSE(i, .maximum, .scalarSingle)
-        case .maxsd: try arithmeticSSE(i, .maximum, .scalarDouble)
         case .cmpps: try compareSSE(i, .packedSingle)
         case .cmppd: try compareSSE(i, .packedDouble)
         case .cmpss: try compareSSE(i, .scalarSingle)
@@ -56,8 +17,9 @@ extension Processor {
         }
     }
 
+    /// Two-operand arithmetic, roots, reciprocals and extremes.
     @inline(never)
-    private func arithmeticSSE(
+    func arithmeticSSE(
         _ i: InstructionPointer, _ operation: SSEArithmetic, _ format: SSEFormat
     ) throws(Fault) {
         try checkSSE()
@@ -94,5 +56,47 @@ extension Processor {
             isQuiet: isQuiet, isDouble: isDouble, first, second, maskedControl)
         try recordSIMD(report)
         pointee.status = StatusFlags(image: eflags)
+    }
+}
+
+extension Operation {
+    /// Which arithmetic on which lanes; nil if this is not SSE arithmetic.
+    @inline(__always)
+    var sseArithmetic: (operation: SSEArithmetic, format: SSEFormat)? {
+        switch self {
+        case .addps: (.add, .packedSingle)
+        case .addpd: (.add, .packedDouble)
+        case .addss: (.add, .scalarSingle)
+        case .addsd: (.add, .scalarDouble)
+        case .subps: (.subtract, .packedSingle)
+        case .subpd: (.subtract, .packedDouble)
+        case .subss: (.subtract, .scalarSingle)
+        case .subsd: (.subtract, .scalarDouble)
+        case .mulps: (.multiply, .packedSingle)
+        case .mulpd: (.multiply, .packedDouble)
+        case .mulss: (.multiply, .scalarSingle)
+        case .mulsd: (.multiply, .scalarDouble)
+        case .divps: (.divide, .packedSingle)
+        case .divpd: (.divide, .packedDouble)
+        case .divss: (.divide, .scalarSingle)
+        case .divsd: (.divide, .scalarDouble)
+        case .sqrtps: (.squareRoot, .packedSingle)
+        case .sqrtpd: (.squareRoot, .packedDouble)
+        case .sqrtss: (.squareRoot, .scalarSingle)
+        case .sqrtsd: (.squareRoot, .scalarDouble)
+        case .rsqrtps: (.reciprocalSquareRoot, .packedSingle)
+        case .rsqrtss: (.reciprocalSquareRoot, .scalarSingle)
+        case .rcpps: (.reciprocal, .packedSingle)
+        case .rcpss: (.reciprocal, .scalarSingle)
+        case .minps: (.minimum, .packedSingle)
+        case .minpd: (.minimum, .packedDouble)
+        case .minss: (.minimum, .scalarSingle)
+        case .minsd: (.minimum, .scalarDouble)
+        case .maxps: (.maximum, .packedSingle)
+        case .maxpd: (.maximum, .packedDouble)
+        case .maxss: (.maximum, .scalarSingle)
+        case .maxsd: (.maximum, .scalarDouble)
+        default: nil
+        }
     }
 }

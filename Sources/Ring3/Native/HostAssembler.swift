@@ -1,0 +1,164 @@
+/// Registers of the host, as numbered in ModR/M bytes and REX prefixes (SDM 2A 2.2.1).
+///
+/// The guest's registers are in those of the same number, but for ESP: RSP is the host's, and R12 shares its low bits, so
+/// that ModR/M and SIB bytes carry over.
+enum HostRegister: UInt8 {
+    case rax, rcx, rdx, rbx, rsp, rbp, rsi, rdi
+    /// Ours, nothing kept in them from one guest instruction to the next.
+    case r8, r9, r10, r11
+    /// The guest's ESP.
+    case r12
+    /// The processor's state.
+    case r13
+    /// Instructions left: see `InstructionBudget`.
+    case r14
+    /// The jump cache.
+    case r15
+
+    static let guestESP = r12
+
+    /// Where the guest's register `number` is kept.
+    init(guest number: UInt8) {
+        self = number & 7 == 4 ? .guestESP : HostRegister(rawValue: number & 7) ?? .rax
+    }
+
+    var low: UInt8 { rawValue & 7 }
+    var isHigh: Bool { rawValue >= 8 }
+}
+
+/// Writes x86-64 instructions to memory.
+///
+/// The methods are the few instructions that the monitor's own code is made of. None of them touches a flag.
+struct HostAssembler {
+    private let base: UnsafeMutablePointer<UInt8>
+    /// Offset of the next byte from `base`.
+    private(set) var offset: Int
+
+    init(_ base: UnsafeMutablePointer<UInt8>, at offset: Int) {
+        self.base = base
+        self.offset = offset
+    }
+
+    // MARK: Bytes
+
+    mutating func byte(_ value: UInt8) {
+        base[offset] = value
+        offset += 1
+    }
+
+    mutating func bytes(_ values: UInt8...) { for value in values { byte(value) } }
+
+    mutating func copy(_ source: UnsafeRawBufferPointer) { for value in source { byte(value) } }
+
+    mutating func dword(_ value: UInt32) {
+        for shift in stride(from: 0 as UInt32, to: 32, by: 8) { byte(UInt8(truncatingIfNeeded: value >> shift)) }
+    }
+
+    /// Puts the distance from behind the four bytes at `place` to `target` there.
+    func patch(at place: Int, to target: Int) {
+        let distance = UInt32(truncatingIfNeeded: target - place - 4)
+        for index in 0..<4 { base[place + index] = UInt8(truncatingIfNeeded: distance >> UInt32(index * 8)) }
+    }
+
+    // MARK: Jumps
+
+    /// JMP to an offset; returns where its distance is, for `patch`.
+    @discardableResult
+    mutating func jump(to target: Int) -> Int {
+        byte(0xE9)
+        dword(UInt32(truncatingIfNeeded: target - offset - 4))
+        return offset - 4
+    }
+
+    /// Jcc to an offset that is not known yet; returns where its distance is.
+    mutating func jump(if condition: UInt8) -> Int {
+        bytes(0x0F, 0x80 | condition & 15)
+        dword(0)
+        return offset - 4
+    }
+
+    /// JRCXZ to a place at most 127 bytes on; returns where its distance is, for `patchShort`.
+    mutating func jumpIfZeroRCX() -> Int {
+        bytes(0xE3, 0)
+        return offset - 1
+    }
+
+    func patchShort(at place: Int, to target: Int) { base[place] = UInt8(truncatingIfNeeded: target - place - 1) }
+
+    // MARK: The processor's state: [r13 + displacement]
+
+    private mutating func state(_ opcode: UInt8, _ register: HostRegister, _ displacement: Int, isWide: Bool) {
+        bytes(0x41 | (isWide ? 8 : 0) | (register.isHigh ? 4 : 0), opcode, 0x85 | register.low << 3)
+        dword(UInt32(truncatingIfNeeded: displacement))
+    }
+
+    mutating func load(_ register: HostRegister, state displacement: Int, isWide: Bool = false) {
+        state(0x8B, register, displacement, isWide: isWide)
+    }
+
+    mutating func store(_ register: HostRegister, state displacement: Int, isWide: Bool = false) {
+        state(0x89, register, displacement, isWide: isWide)
+    }
+
+    mutating func store(immediate: UInt32, state displacement: Int) {
+        state(0xC7, .rax, displacement, isWide: false)
+        dword(immediate)
+    }
+
+    /// PUSH and POP of eight bytes, and JMP to the address there.
+    mutating func push(state displacement: Int) { state(0xFF, .rsi, displacement, isWide: false) }
+    mutating func pop(state displacement: Int) { state(0x8F, .rax, displacement, isWide: false) }
+    mutating func jump(state displacement: Int) { state(0xFF, .rsp, displacement, isWide: false) }
+
+    // MARK: Registers
+
+    mutating func push(_ register: HostRegister) {
+        if register.isHigh { byte(0x41) }
+        byte(0x50 | register.low)
+    }
+
+    mutating func pop(_ register: HostRegister) {
+        if register.isHigh { byte(0x41) }
+        byte(0x58 | register.low)
+    }
+
+    /// MOV of 32 bits, which clears the upper half, or of 64.
+    mutating func move(_ destination: HostRegister, _ source: HostRegister, isWide: Bool = false) {
+        bytes(
+            0x40 | (isWide ? 8 : 0) | (source.isHigh ? 4 : 0) | (destination.isHigh ? 1 : 0), 0x89,
+            0xC0 | source.low << 3 | destination.low)
+    }
+
+    mutating func move(_ register: HostRegister, immediate: UInt32) {
+        if register.isHigh { byte(0x41) }
+        byte(0xB8 | register.low)
+        dword(immediate)
+    }
+
+    /// `register = base + displacement`, 32 or 64 bits of it. R12 as the base takes a SIB byte.
+    mutating func lea(
+        _ register: HostRegister, _ base: HostRegister, _ displacement: Int32, isWide: Bool = false
+    ) {
+        bytes(
+            0x40 | (isWide ? 8 : 0) | (register.isHigh ? 4 : 0) | (base.isHigh ? 1 : 0), 0x8D,
+            0x80 | register.low << 3 | base.low)
+        if base.low == 4 { byte(0x24) }
+        dword(UInt32(bitPattern: displacement))
+    }
+
+    // MARK: The guest's stack: gs:[r12d + displacement]
+
+    private mutating func stack(_ opcode: UInt8, _ register: HostRegister, _ displacement: Int8) {
+        bytes(0x65, 0x67, 0x41 | (register.isHigh ? 4 : 0), opcode, 0x44 | register.low << 3, 0x24)
+        byte(UInt8(bitPattern: displacement))
+    }
+
+    mutating func loadStack(_ register: HostRegister, _ displacement: Int8) { stack(0x8B, register, displacement) }
+
+    mutating func storeStack(_ register: HostRegister, _ displacement: Int8) { stack(0x89, register, displacement) }
+
+    mutating func storeStack(immediate: UInt32, _ displacement: Int8) {
+        stack(0xC7, .rax, displacement)
+        dword(immediate)
+    }
+}

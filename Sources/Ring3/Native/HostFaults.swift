@@ -1,0 +1,88 @@
+#if arch(x86_64) && os(Linux)
+    import Glibc
+
+    /// Host exceptions in emitted code. The handler notes what happened in the processor's state, to which R13 points
+    /// there, and goes on at the code arena's exit; it does nothing else. Exceptions anywhere else are bugs, and end the
+    /// process as they would without it.
+    enum HostFaults {
+        /// A code arena in use.
+        private struct Range {
+            var start: UInt64 = 0
+            var end: UInt64 = 0
+            /// Where to go on after a fault.
+            var exit: UInt64 = 0
+        }
+
+        private static let capacity = 256
+        /// Read by the handler: a fixed place, and an entry is complete before its `end` is set.
+        nonisolated(unsafe) private static let ranges: UnsafeMutablePointer<Range> = {
+            let ranges = UnsafeMutablePointer<Range>.allocate(capacity: capacity)
+            ranges.initialize(repeating: Range(), count: capacity)
+            return ranges
+        }()
+        nonisolated(unsafe) private static var table: UnsafeMutablePointer<Range>?
+        nonisolated(unsafe) private static var contextOffset = 0
+        nonisolated(unsafe) private static var lock = pthread_mutex_t()
+
+        /// Installs the handler, once in the process.
+        private static let isInstalled: Bool = {
+            table = ranges
+            contextOffset = MemoryLayout<ProcessorState>.offset(of: \.native) ?? 0
+            var action = sigaction()
+            action.__sigaction_handler.sa_sigaction = { signal, information, context in
+                HostFaults.handle(signal, information, context)
+            }
+            action.sa_flags = SA_SIGINFO
+            return sigaction(SIGSEGV, &action, nil) == 0 && sigaction(SIGBUS, &action, nil) == 0
+        }()
+
+        /// From now on faults in `start..<end` go on at `exit`. False if there are too many arenas already.
+        static func register(start: UInt64, end: UInt64, exit: UInt64) -> Bool {
+            guard isInstalled else { return false }
+            pthread_mutex_lock(&lock)
+            defer { pthread_mutex_unlock(&lock) }
+            for index in 0..<capacity where ranges[index].end == 0 {
+                ranges[index].start = start
+                ranges[index].exit = exit
+                ranges[index].end = end
+                return true
+            }
+            return false
+        }
+
+        static func unregister(start: UInt64) {
+            pthread_mutex_lock(&lock)
+            defer { pthread_mutex_unlock(&lock) }
+            for index in 0..<capacity where ranges[index].start == start { ranges[index] = Range() }
+        }
+
+        // Places in the general registers of a `ucontext_t` (sys/ucontext.h).
+        private static let r13 = 5
+        private static let rip = 16
+        private static let errorCode = 19
+        private static let cr2 = 22
+
+        private static func handle(
+            _ signal: Int32, _ information: UnsafeMutablePointer<siginfo_t>?, _ context: UnsafeMutableRawPointer?
+        ) {
+            if let context, let table {
+                let machine = context.assumingMemoryBound(to: ucontext_t.self)
+                withUnsafeMutablePointer(to: &machine.pointee.uc_mcontext.gregs) { registers in
+                    let registers = UnsafeMutableRawPointer(registers).assumingMemoryBound(to: UInt64.self)
+                    let place = registers[rip]
+                    for index in 0..<capacity where place >= table[index].start && place < table[index].end {
+                        guard let cpu = UnsafeMutableRawPointer(bitPattern: UInt(registers[r13])) else { continue }
+                        let native = (cpu + contextOffset).assumingMemoryBound(to: NativeContext.self)
+                        native.pointee.faultPlace = place
+                        native.pointee.faultAddress = registers[cr2]
+                        native.pointee.faultCode = registers[errorCode]
+                        registers[rip] = table[index].exit
+                        return
+                    }
+                    // Not ours: the instruction faults again, and then the process ends by the signal.
+                    Glibc.signal(signal, SIG_DFL)
+                }
+            }
+        }
+    }
+#endif

@@ -1,0 +1,34 @@
+#if arch(x86_64) && os(Linux)
+    /// Host addresses of blocks by guest address, for jumps that cannot be linked: to other pages, through registers and
+    /// memory, returns. Direct-mapped by the low bits of EIP: tags first, then addresses.
+    ///
+    /// Valid for one privilege level and as long as no translation of linear addresses is flushed.
+    final class JumpCache {
+        /// log2 of the entries.
+        static let bits = 10
+        static let count = 1 << bits
+        /// No EIP equals it: tags are 64 bits wide.
+        private static let empty: UInt64 = 1 << 32
+
+        let entries = UnsafeMutablePointer<UInt64>.allocate(capacity: 2 * count)
+        private var isEmpty = false
+
+        init() { removeAll() }
+
+        deinit { entries.deallocate() }
+
+        func insert(_ eip: UInt32, _ host: UInt64) {
+            let index = Int(eip) & (Self.count - 1)
+            entries[index] = UInt64(eip)
+            entries[Self.count + index] = host
+            isEmpty = false
+        }
+
+        func removeAll() {
+            guard !isEmpty else { return }
+            entries.update(repeating: Self.empty, count: Self.count)
+            (entries + Self.count).update(repeating: 0, count: Self.count)
+            isEmpty = true
+        }
+    }
+#endif

@@ -1,0 +1,218 @@
+#if arch(x86_64) && os(Linux)
+    import Glibc
+    import X86
+
+    /// One guest instruction of an emitted block.
+    struct NativeInstruction {
+        var instruction: Instruction
+        /// From the block's first byte.
+        var offset: UInt16
+        var role: BlockRole
+        /// Host exceptions that the monitor had to answer by executing it.
+        var faults: UInt8
+        /// Offset of its host code in the arena.
+        var host: UInt32
+    }
+
+    /// A run of guest instructions in one page, as host code.
+    struct NativeBlock {
+        /// Of its first byte: guest-physical and linear address.
+        var physical: UInt32
+        var eip: UInt32
+        /// Bytes of guest code, all in one page.
+        var length: UInt32
+        /// Offsets in the arena: entry, the way out once it is stale, and the end.
+        var entry: UInt32
+        var staleExit: UInt32
+        var end: UInt32
+        /// Index of its first `NativeInstruction`; one more than `count` of them, the last for what follows the block.
+        var first: UInt32
+        var count: UInt16
+        var isStale: Bool
+        /// Another block that begins on the same physical page; `NativeCache.none` ends the list.
+        var nextOnPage: Int32
+    }
+
+    /// A place where emitted code leaves for the monitor.
+    struct NativeSite {
+        enum Kind: UInt8 {
+            /// To a known address, EIP: once the block there exists, the jump at `place` can lead to it.
+            case link
+            /// To an address that was not in the jump cache.
+            case miss
+            /// The block's code has changed.
+            case stale
+            /// The monitor has to execute instruction `index` of the block.
+            case callout
+        }
+        var kind: Kind
+        var index: UInt16
+        var block: Int32
+        /// Offset in the arena of a jump's distance.
+        var place: UInt32
+    }
+
+    /// Emitted blocks by address, by page and by host address.
+    ///
+    /// Blocks are emitted one behind the other and go all at once, when anything is full.
+    final class NativeCache {
+        static let none: Int32 = -1
+        static let mostBlocks = 1 << 18
+        static let mostInstructions = 1 << 21
+        static let mostSites = 1 << 20
+        /// Bytes that the longest block can take.
+        static let largestBlock = 1 << 14
+
+        let arena: CodeArena
+        private(set) var blocks = UnsafeMutablePointer<NativeBlock>.allocate(capacity: mostBlocks)
+        private(set) var instructions = UnsafeMutablePointer<NativeInstruction>.allocate(capacity: mostInstructions)
+        private(set) var sites = UnsafeMutablePointer<NativeSite>.allocate(capacity: mostSites)
+        private(set) var blockCount = 0
+        var instructionCount = 0
+        private(set) var siteCount = 0
+        /// Bytes of the arena in use, and those that never go: the stubs.
+        private(set) var used = 0
+        private var reserved = 0
+        private var byAddress: [UInt64: Int32] = [:]
+        private var pages: UnsafeMutablePointer<Int32>
+        private let pageCount: Int
+        var statistics = TranslationStatistics()
+
+        init(ramSize: Int, capacity: Int) throws(CodeArena.Failure) {
+            arena = try CodeArena(size: capacity)
+            pageCount = ramSize >> 12
+            pages = .allocate(capacity: pageCount)
+            pages.initialize(repeating: Self.none, count: pageCount)
+        }
+
+        deinit {
+            blocks.deallocate()
+            instructions.deallocate()
+            sites.deallocate()
+            pages.deallocate()
+        }
+
+        /// Where the next code goes.
+        var assembler: HostAssembler { HostAssembler(arena.writable, at: used) }
+
+        /// Keeps what has been emitted so far for good.
+        func reserve(through end: Int) {
+            used = end
+            reserved = end
+        }
+
+        /// Whether there is room for another block, however long.
+        var hasRoom: Bool {
+            used + Self.largestBlock <= arena.size && blockCount < Self.mostBlocks
+                && instructionCount + Translator.longest + 1 <= Self.mostInstructions
+                && siteCount + 2 * Translator.longest + 8 <= Self.mostSites
+        }
+
+        private static func key(_ physical: UInt32, _ eip: UInt32) -> UInt64 { UInt64(physical) << 32 | UInt64(eip) }
+
+        func find(_ physical: UInt32, eip: UInt32) -> Int32? { byAddress[Self.key(physical, eip)] }
+
+        /// A site's number, for the code that leaves there.
+        func add(_ site: NativeSite) -> UInt32 {
+            sites[siteCount] = site
+            siteCount += 1
+            return UInt32(siteCount - 1)
+        }
+
+        /// Number of the block that `insert` will add next.
+        var nextBlock: Int32 { Int32(blockCount) }
+
+        @discardableResult
+        func insert(_ new: NativeBlock) -> Int32 {
+            let number = nextBlock
+            var block = new
+            let page = Int(block.physical >> 12)
+            block.nextOnPage = pages[page]
+            pages[page] = number
+            blocks[Int(number)] = block
+            blockCount += 1
+            used = Int(block.end)
+            byAddress[Self.key(block.physical, block.eip)] = number
+            statistics.blocksTranslated &+= 1
+            statistics.instructionsTranslated &+= UInt64(block.count)
+            statistics.bytes = UInt64(used)
+            return number
+        }
+
+        /// The block whose code lies at a host address, and which of its instructions; nil for the stubs.
+        func locate(_ host: UInt64) -> (block: Int32, index: Int)? {
+            let offset = UInt32(truncatingIfNeeded: host &- arena.executable)
+            // Blocks lie in the order of their numbers.
+            var (low, high) = (0, blockCount)
+            while low < high {
+                let middle = (low + high) / 2
+                if blocks[middle].end <= offset { low = middle + 1 } else { high = middle }
+            }
+            guard low < blockCount, offset >= blocks[low].entry else { return nil }
+            let first = Int(blocks[low].first)
+            var index = Int(blocks[low].count)
+            while index > 0, instructions[first + index].host > offset { index -= 1 }
+            return (Int32(low), index)
+        }
+
+        /// Makes every block stale that holds one of the `count` bytes at `physical`, which lie in one page.
+        func invalidate(_ physical: UInt32, count: UInt32) {
+            let page = Int(physical >> 12)
+            var previous = Self.none
+            var number = pages[page]
+            while number != Self.none {
+                let next = blocks[Int(number)].nextOnPage
+                if overlaps(number, physical, count) {
+                    retire(number)
+                    if previous == Self.none { pages[page] = next } else { blocks[Int(previous)].nextOnPage = next }
+                } else {
+                    previous = number
+                }
+                number = next
+            }
+        }
+
+        /// Whether a block holds one of the `count` bytes at `physical`.
+        func holdsCode(_ physical: UInt32, count: UInt32) -> Bool {
+            var number = pages[Int(physical >> 12)]
+            while number != Self.none {
+                if overlaps(number, physical, count) { return true }
+                number = blocks[Int(number)].nextOnPage
+            }
+            return false
+        }
+
+        private func overlaps(_ number: Int32, _ physical: UInt32, _ count: UInt32) -> Bool {
+            let block = blocks[Int(number)]
+            return block.physical < physical &+ count && block.physical &+ block.length > physical
+        }
+
+        /// Whoever comes to the block from now on leaves at once.
+        private func retire(_ number: Int32) {
+            let block = blocks[Int(number)]
+            blocks[Int(number)].isStale = true
+            byAddress[Self.key(block.physical, block.eip)] = nil
+            var host = HostAssembler(arena.writable, at: Int(block.entry))
+            host.jump(to: Int(block.staleExit))
+            statistics.blocksInvalidated &+= 1
+        }
+
+        /// Leads the jump at a `link` site to a block on the same page.
+        func link(_ site: UInt32, to number: Int32) {
+            let place = Int(sites[Int(site)].place)
+            assembler.patch(at: place, to: Int(blocks[Int(number)].entry))
+            statistics.links &+= 1
+        }
+
+        /// Forgets all blocks. Nobody may be going to return to one.
+        func removeAll() {
+            blockCount = 0
+            instructionCount = 0
+            siteCount = 0
+            used = reserved
+            byAddress.removeAll(keepingCapacity: true)
+            pages.update(repeating: Self.none, count: pageCount)
+            statistics.evictions &+= 1
+        }
+    }
+#endif

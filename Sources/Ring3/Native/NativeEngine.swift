@@ -1,0 +1,281 @@
+#if arch(x86_64) && os(Linux)
+    import CHost
+    import Glibc
+    import Hardware
+    import X86
+
+    /// Runs the guest's code as the host's own: blocks are copied with the changes that `InstructionRewriter` makes, memory
+    /// is the host's page tables, and whatever is sensitive, faults or is not known goes through the shared semantics.
+    ///
+    /// Code that is not flat and 32-bit, and code that is being debugged, is interpreted.
+    final class NativeEngine {
+        let interpreter: Interpreter
+        private let cpu: Processor
+        private let cache: NativeCache
+        private let translator: NativeTranslator
+        private let budget: InstructionBudget
+        /// Of the supervisor and of the user.
+        private let windows: [ShadowWindow]
+        private let jumpCaches: [JumpCache]
+        private let stubs: NativeStubs
+        private let enter: @convention(c) (UnsafeMutableRawPointer) -> Void
+        /// The exit by which emitted code was left last, to be linked to the block at `unlinkedEIP`.
+        private var unlinked: UInt32?
+        private var unlinkedEIP: UInt32 = 0
+        /// It was left because a target was not in the jump cache.
+        private var missed = false
+
+        /// Bytes for emitted code.
+        static let cacheSize = 64 << 20
+        /// Faults after which an instruction is left to the monitor.
+        private static let patience: UInt8 = 8
+        /// Instructions interpreted in one go where nothing can be emitted.
+        private static let interpretedStretch: UInt64 = 200
+
+        /// Whether the host's processor and kernel have what emitted code needs.
+        static var isSupported: Bool { ring3_has_native_features() != 0 }
+
+        init(cpu: Processor, memory: PhysicalMemory, interpreter: Interpreter) throws(CodeArena.Failure) {
+            self.cpu = cpu
+            self.interpreter = interpreter
+            cache = try NativeCache(ramSize: memory.size, capacity: Self.cacheSize)
+            budget = try InstructionBudget()
+            windows = [try ShadowWindow(memory, isUser: false), try ShadowWindow(memory, isUser: true)]
+            jumpCaches = [JumpCache(), JumpCache()]
+            var host = cache.assembler
+            stubs = NativeStubs(&host, context: MemoryLayout<ProcessorState>.offset(of: \.native) ?? 0)
+            cache.reserve(through: stubs.end)
+            translator = NativeTranslator(
+                cpu: cpu, cache: cache, source: interpreter,
+                eipPlace: MemoryLayout<ProcessorState>.offset(of: \.eip) ?? 0, leave: stubs.leave)
+            enter = unsafeBitCast(
+                UInt(cache.arena.executable) + UInt(stubs.enter), to: (@convention(c) (UnsafeMutableRawPointer) -> Void).self)
+            let start = cache.arena.executable
+            guard
+                HostFaults.register(
+                    start: start, end: start + UInt64(cache.arena.size), exit: start + UInt64(stubs.fault))
+            else { throw CodeArena.Failure(errno: EMFILE) }
+            cpu.pointee.translationObserver = self
+        }
+
+        deinit {
+            HostFaults.unregister(start: cache.arena.executable)
+        }
+
+        /// RAM that holds translated or decoded code was written.
+        func codeWritten(_ physical: UInt32, count: UInt32) {
+            cache.invalidate(physical, count: count)
+            interpreter.codeWritten(physical, count: count) { cache.holdsCode($0, count: 64) }
+        }
+
+        /// Runs until `sliceEnd` instructions have been counted, or something else stops it.
+        func run(until sliceEnd: UInt64) -> EngineStop {
+            cpu.settleUnits()
+            cpu.pointee.sliceEnd = sliceEnd
+            cpu.setAttention([], true)
+            while true {
+                if cpu.pointee.instructions >= cpu.pointee.stopAt {
+                    if let stop = interpreter.attend() { return stop }
+                    continue
+                }
+                guard canExecute else {
+                    interpret(until: sliceEnd)
+                    continue
+                }
+                guard let number = blockHere(),
+                    cpu.pointee.instructions &+ UInt64(cache.blocks[Int(number)].count) <= cpu.pointee.stopAt
+                else {
+                    interpreter.stepAlone()
+                    continue
+                }
+                execute(from: number)
+            }
+        }
+
+        /// Runs a few blocks: as far as a number of instructions leads.
+        func runBlock(until sliceEnd: UInt64) -> EngineStop? {
+            let next = Swift.min(sliceEnd, cpu.pointee.instructions &+ 500)
+            let stop = run(until: next)
+            return stop == .sliceEnd && cpu.pointee.instructions < sliceEnd ? nil : stop
+        }
+
+        /// Interprets some instructions that cannot be emitted.
+        private func interpret(until sliceEnd: UInt64) {
+            let end = Swift.min(sliceEnd, cpu.pointee.instructions &+ Self.interpretedStretch)
+            let stop = interpreter.run(until: end)
+            cpu.pointee.sliceEnd = sliceEnd
+            // Whatever else stopped it is still there.
+            cpu.setAttention(stop == .external ? .external : [], true)
+        }
+
+        private static let flat: BlockMode = [.code32, .flatCode, .flatStack, .flatData, .flatExtra]
+
+        /// The mode is one that code is emitted for, and nobody has to see single accesses.
+        private var canExecute: Bool {
+            cpu.blockMode == Self.flat && cpu.pointee.cs.base == 0 && !cpu.pointee.hasDataBreakpoints
+                && cpu.pointee.writeLog == nil && !cpu.isAlignmentChecked
+        }
+
+        private var level: Int { cpu.pointee.cpl == 3 ? 1 : 0 }
+
+        // MARK: Blocks
+
+        /// The block at EIP, emitted now if need be; nil where there can be none.
+        private func blockHere() -> Int32? {
+            let eip = cpu.pointee.eip
+            let translated: UInt64
+            do throws(Fault) {
+                translated = try cpu.translate(eip, .execute, isUser: cpu.pointee.cpl == 3)
+            } catch {
+                return nil
+            }
+            guard cpu.isRAM(translated) else { return nil }
+            let physical = UInt32(truncatingIfNeeded: translated)
+            guard let number = cache.find(physical, eip: eip) ?? emit(physical, eip) else { return nil }
+            let block = cache.blocks[Int(number)]
+            if let exit = unlinked, unlinkedEIP == eip,
+                cache.blocks[Int(cache.sites[Int(exit)].block)].physical >> 12 == physical >> 12
+            {
+                cache.link(exit, to: number)
+            }
+            if missed { jumpCaches[level].insert(eip, cache.arena.executable + UInt64(block.entry)) }
+            unlinked = nil
+            missed = false
+            return number
+        }
+
+        private func emit(_ physical: UInt32, _ eip: UInt32) -> Int32? {
+            if !cache.hasRoom {
+                cache.removeAll()
+                for jumps in jumpCaches { jumps.removeAll() }
+                unlinked = nil
+            }
+            return translator.translate(physical, eip: eip, Self.flat)
+        }
+
+        // MARK: Execution
+
+        /// Executes emitted code from the start of a block on, until something has to be looked at or a block is missing.
+        /// EIP and the instruction count are exact on return.
+        private func execute(from start: Int32) {
+            var host = cache.blocks[Int(start)].entry
+            // Instructions that blocks have counted and not executed yet.
+            var ahead: UInt64 = 0
+            var lastFault: (place: UInt64, address: UInt64) = (0, 0)
+            while true {
+                let total = goOn(at: host, counting: ahead)
+                let exit = UInt32(truncatingIfNeeded: cpu.pointee.native.exit)
+                let block: Int32
+                let index: Int
+                if exit == NativeContext.fault {
+                    let fault = (place: cpu.pointee.native.faultPlace, address: cpu.pointee.native.faultAddress)
+                    guard let found = cache.locate(fault.place) else {
+                        preconditionFailure("a fault in emitted code, but in no block")
+                    }
+                    (block, index) = found
+                    let count = UInt64(cache.blocks[Int(block)].count)
+                    if budget.isExhausted(at: fault.address) {
+                        cpu.pointee.instructions = total &- count
+                        cpu.pointee.eip = cache.blocks[Int(block)].eip
+                        return
+                    }
+                    if fault != lastFault, fill(fault.address) {
+                        lastFault = fault
+                        host = record(block, index).pointee.host
+                        ahead = count &- UInt64(index)
+                        cpu.pointee.instructions = total &- ahead
+                        continue
+                    }
+                    cpu.pointee.instructions = total &- count &+ UInt64(index)
+                    noteFault(block, index)
+                } else {
+                    let site = cache.sites[Int(exit)]
+                    if site.kind != .callout {
+                        cpu.pointee.instructions = total
+                        unlinked = site.kind == .link ? exit : nil
+                        unlinkedEIP = cpu.pointee.eip
+                        missed = site.kind == .miss
+                        return
+                    }
+                    (block, index) = (site.block, Int(site.index))
+                    cpu.pointee.instructions = total &- UInt64(cache.blocks[Int(block)].count) &+ UInt64(index)
+                }
+                guard perform(block, index) else { return }
+                host = record(block, index + 1).pointee.host
+                ahead = UInt64(cache.blocks[Int(block)].count) &- UInt64(index) &- 1
+            }
+        }
+
+        private func record(_ block: Int32, _ index: Int) -> UnsafeMutablePointer<NativeInstruction> {
+            cache.instructions + Int(cache.blocks[Int(block)].first) + index
+        }
+
+        /// Enters emitted code; returns the instruction count as the blocks have counted it, which is ahead of what was
+        /// executed if one was left on the way.
+        private func goOn(at host: UInt32, counting ahead: UInt64) -> UInt64 {
+            let counted = cpu.pointee.instructions &+ ahead
+            let left = Swift.min(cpu.pointee.stopAt &- counted, InstructionBudget.largest)
+            cpu.pointee.native.entry = cache.arena.executable + UInt64(host)
+            cpu.pointee.native.budget = budget.end + left
+            cpu.pointee.native.flags = UInt64(cpu.pointee.status.image | Flags.reserved1)
+            cpu.pointee.native.window = windows[level].base
+            cpu.pointee.native.jumpCache = UInt64(UInt(bitPattern: jumpCaches[level].entries))
+            enter(cpu)
+            cpu.pointee.status = StatusFlags(image: UInt32(truncatingIfNeeded: cpu.pointee.native.flags))
+            return counted &+ left &- (cpu.pointee.native.budget &- budget.end)
+        }
+
+        /// A page that was missing in the window; false if the monitor has to do the access.
+        private func fill(_ address: UInt64) -> Bool {
+            let window = windows[level]
+            guard let linear = window.linear(address) else { return false }
+            // Bit 1 of the error code: a write (SDM 3A 4.7).
+            return window.fill(cpu, linear, isWrite: cpu.pointee.native.faultCode & 2 != 0)
+        }
+
+        /// The monitor executes an instruction because its access faulted. After some times it will be asked at once.
+        private func noteFault(_ block: Int32, _ index: Int) {
+            let record = record(block, index)
+            record.pointee.faults &+= 1
+            guard record.pointee.faults >= Self.patience else { return }
+            let place = cache.blocks[Int(block)].physical &+ UInt32(record.pointee.offset)
+            translator.monitored.insert(place)
+            cache.invalidate(place, count: 1)
+        }
+
+        /// Executes an instruction of a block by the shared semantics. False if the block must be left.
+        private func perform(_ block: Int32, _ index: Int) -> Bool {
+            let record = record(block, index)
+            let eip = cache.blocks[Int(block)].eip &+ UInt32(record.pointee.offset)
+            let next = eip &+ UInt32(record.pointee.instruction.length)
+            cpu.begin(eip, next: next)
+            do throws(Fault) {
+                try cpu.execute(withUnsafePointer(to: &record.pointee.instruction) { $0 })
+            } catch {
+                cpu.deliver(error)
+                return false
+            }
+            let remaining = UInt64(cache.blocks[Int(block)].count) &- UInt64(index) &- 1
+            return cpu.pointee.eip == next && !record.pointee.role.endsBlock
+                && cpu.pointee.instructions &+ remaining <= cpu.pointee.stopAt && !cache.blocks[Int(block)].isStale
+        }
+    }
+
+    extension NativeEngine: ExecutionEngine {}
+
+    extension NativeEngine: TranslationObserver {
+        func translationsFlushed(keepingGlobal: Bool) {
+            for window in windows { window.flush(keepingGlobal: keepingGlobal) }
+            for jumps in jumpCaches { jumps.removeAll() }
+        }
+
+        func pageFlushed(_ linear: UInt32) {
+            for window in windows { window.flushPage(linear) }
+            for jumps in jumpCaches { jumps.removeAll() }
+        }
+
+        func codeProtected(_ physical: UInt32) {
+            for window in windows { window.protect(physical) }
+        }
+    }
+#endif
