@@ -27,30 +27,19 @@ package struct GuestAudit: Encodable, Sendable {
         }
         // The report has standard output, unless the guest was given it.
         if options.serial == nil { options.serial = RunOptions.Channel.none }
-        var audit: GuestAudit?
-        let session = RunSession(options, log: log)
-        _ = try session.run(
-            prepare: { $0.startCensus() },
-            examine: { machine, outcome, seconds in
-                audit = GuestAudit(
-                    options, machine, outcome, seconds: seconds,
-                    lockstep: machine.lockstepProgress.map { LockstepSummary($0, outcome) })
-            })
-        guard let audit else { preconditionFailure("a session that ends examines its machine") }
-        return audit
+        return try GuestAudit(options, RunSession(options, log: log).run(prepare: { $0.startCensus() }))
     }
 
-    private init(
-        _ options: RunOptions, _ machine: VirtualMachine, _ outcome: RunOutcome, seconds: Double,
-        lockstep: LockstepSummary?
-    ) {
-        let census = machine.census
-        let statistics = StatisticsReport(machine.statistics, engine: options.machine.engine, hostSeconds: seconds)
+    private init(_ options: RunOptions, _ run: FinishedRun) throws(RunFailure) {
+        let census = run.machine.census
+        let statistics = StatisticsReport(
+            run.machine.statistics, engine: options.machine.engine, hostSeconds: run.hostSeconds)
         self.init(
-            image: options.image, engine: options.machine.engine.rawValue, ending: outcome.words,
-            instructions: statistics.instructions, hostSeconds: seconds, equivalence: lockstep,
+            image: options.image, engine: options.machine.engine.rawValue, ending: run.outcome.words,
+            instructions: statistics.instructions, hostSeconds: run.hostSeconds,
+            equivalence: run.machine.lockstepProgress.map { LockstepSummary($0, run.outcome) },
             efficiency: census.map { Efficiency($0) },
-            resources: ResourceControl(census?.memory ?? MemoryBoundsCheck(), statistics, process: .now()))
+            resources: ResourceControl(census?.memory ?? MemoryBoundsCheck(), statistics, process: try .now()))
     }
 
     init(

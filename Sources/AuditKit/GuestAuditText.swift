@@ -1,4 +1,5 @@
 import Foundation
+import Ring3
 
 extension GuestAudit: CustomStringConvertible {
     package var description: String {
@@ -10,14 +11,19 @@ extension GuestAudit: CustomStringConvertible {
 
     private var head: String {
         let seconds = String(format: "%.1f", hostSeconds)
-        return "Audit of \(image)\n\(grouped(instructions)) instructions on \(engine), \(seconds) s; end: \(ending)"
+        return "Audit of \(image)\n\(instructions.grouped) instructions on \(engine), \(seconds) s; end: \(ending)"
     }
 
     private var equivalenceText: String {
         guard let equivalence else { return "Equivalence: not compared." }
-        let counts = "\(grouped(equivalence.blocks)) blocks, \(grouped(equivalence.instructions)) instructions"
-        var text = "Equivalence: \(equivalence.tested) against \(equivalence.reference), \(counts), "
-        text += equivalence.divergences == 0 ? "no divergence." : "\(grouped(equivalence.divergences)) divergences."
+        let counts = "\(equivalence.blocks.grouped) blocks, \(equivalence.instructions.grouped) instructions"
+        let divergences =
+            switch equivalence.divergences {
+            case 0: "no divergence"
+            case 1: "1 divergence"
+            default: "\(equivalence.divergences.grouped) divergences"
+            }
+        var text = "Equivalence: \(equivalence.tested) against \(equivalence.reference), \(counts), \(divergences)."
         if let first = equivalence.first { text += "\nFirst divergence: \(first)" }
         return text
     }
@@ -26,7 +32,7 @@ extension GuestAudit: CustomStringConvertible {
         guard let efficiency else { return "Efficiency: not counted on this engine." }
         var table = TextTable(["disposition", "executed", "share"], numeric: [1, 2])
         for share in efficiency.shares {
-            table.add([share.disposition, grouped(share.executed), percent(share.executed, of: efficiency.executed)])
+            table.add([share.disposition, share.executed.grouped, percent(share.executed, of: efficiency.executed)])
         }
         return "Efficiency: what becomes of the instructions executed\n" + table.text
     }
@@ -34,7 +40,7 @@ extension GuestAudit: CustomStringConvertible {
     private func callouts(_ efficiency: Efficiency) -> String {
         let cells = efficiency.callouts.map { callout in
             [
-                callout.form, grouped(callout.supervisor), grouped(callout.user),
+                callout.form, callout.supervisor.grouped, callout.user.grouped,
                 percent(callout.executed, of: efficiency.executed),
             ]
         }
@@ -48,17 +54,17 @@ extension GuestAudit: CustomStringConvertible {
     }
 
     private var resourceText: String {
-        let faults = resources.protectionFaults.sorted { $0.key < $1.key }.map { "\($0.key) \(grouped($0.value))" }
+        let faults = resources.protectionFaults.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value.grouped)" }
         let process = resources.process
         let devices = process.hostDevices.isEmpty ? "none" : process.hostDevices.joined(separator: ", ")
         var lines = ["Resource control: what was checked"]
         if efficiency != nil {
             lines.append(
-                "- TLB: \(grouped(resources.tlbEntries)) entries seen in \(grouped(resources.tlbLooks)) looks, "
-                    + "\(grouped(resources.tlbViolations)) reach outside guest RAM")
+                "- TLB: \(resources.tlbEntries.grouped) entries seen in \(resources.tlbLooks.grouped) looks, "
+                    + "\(resources.tlbViolations.grouped) reach outside guest RAM")
         }
         lines += [
-            "- devices: \(grouped(resources.portAccesses)) port and \(grouped(resources.mmioAccesses)) memory-mapped "
+            "- devices: \(resources.portAccesses.grouped) port and \(resources.mmioAccesses.grouped) memory-mapped "
                 + "accesses, all answered on the virtual buses",
             "- protection faults, all delivered to the guest: "
                 + (faults.isEmpty ? "none" : faults.joined(separator: ", ")),
@@ -79,13 +85,5 @@ extension GuestAudit: CustomStringConvertible {
         guard whole > 0 else { return "-" }
         let share = Double(part) / Double(whole) * 100
         return part > 0 && share < 0.001 ? "< 0.001 %" : String(format: "%.3f %%", share)
-    }
-
-    /// 1234567 as "1,234,567".
-    private func grouped(_ value: UInt64) -> String {
-        let digits = Array(String(value))
-        return digits.enumerated().map { index, digit in
-            index > 0 && (digits.count - index) % 3 == 0 ? ",\(digit)" : String(digit)
-        }.joined()
     }
 }

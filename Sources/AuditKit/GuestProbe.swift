@@ -33,7 +33,7 @@ package enum GuestProbe {
             throw RunFailure("\(error)", exitStatus: ExitStatus.hostFailure)
         }
         guard case .debugExit = outcome else {
-            throw RunFailure("\(name) did not end as it should: \(outcome)", exitStatus: ExitStatus.wrongResult)
+            throw RunFailure("\(name) did not end as it should: \(outcome.words)", exitStatus: ExitStatus.wrongResult)
         }
         return try parse(String(decoding: bytes, as: UTF8.self), from: name)
     }

@@ -48,7 +48,7 @@ package struct InstructionAudit: Encodable, Sendable {
 
     package var isRight: Bool { missing.isEmpty && rows.allSatisfy(\.isRight) }
 
-    /// Runs everything. `log` gets what does not keep it from going on.
+    /// Runs everything. A host that cannot be asked leaves its column empty, and `host` says why.
     package static func run(engine: Engine) throws(RunFailure) -> InstructionAudit {
         let imagePath = try BuiltFiles.find("audit.elf")
         let image = try InputFile.read(imagePath, limit: 64 << 20)

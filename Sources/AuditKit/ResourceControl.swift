@@ -53,13 +53,20 @@ package struct ProcessCheck: Encodable, Sendable {
         }
     }
 
-    /// This process as it is now.
-    static func now() -> ProcessCheck {
-        let maps = (try? String(contentsOfFile: "/proc/self/maps", encoding: .utf8)) ?? ""
+    /// This process as it is now. Throws where the host does not say: nothing seen is not nothing found.
+    static func now() throws(RunFailure) -> ProcessCheck {
         let folder = "/proc/self/fd"
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-        // One of them is that of reading the folder, gone by now.
-        let files = names.compactMap { try? FileManager.default.destinationOfSymbolicLink(atPath: "\(folder)/\($0)") }
-        return ProcessCheck(maps: maps, files: files)
+        do {
+            let maps = try String(contentsOfFile: "/proc/self/maps", encoding: .utf8)
+            let names = try FileManager.default.contentsOfDirectory(atPath: folder)
+            // One of them is that of reading the folder, gone by now.
+            let files = names.compactMap {
+                try? FileManager.default.destinationOfSymbolicLink(atPath: "\(folder)/\($0)")
+            }
+            return ProcessCheck(maps: maps, files: files)
+        } catch {
+            throw RunFailure(
+                "cannot look at this process: \(error.localizedDescription)", exitStatus: ExitStatus.hostFailure)
+        }
     }
 }

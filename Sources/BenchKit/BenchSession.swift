@@ -52,6 +52,11 @@ public final class BenchSession {
     private var present: [Contender] = []
     private var referee: Contender?
 
+    /// A signal that ends everything. Whatever else goes wrong is noted, and the rest goes on.
+    private struct Interruption: Error {
+        let signal: Int32
+    }
+
     private struct Pairing: Hashable {
         let contender: String
         let workload: String
@@ -92,14 +97,13 @@ public final class BenchSession {
 
     /// Measures; throws if a signal ends it, when no child is left.
     public func run() throws(RunFailure) -> BenchReport {
-        do {
+        do throws(Interruption) {
             inviteContenders()
             try calibrate()
-            for round in 1...options.rounds { try measure(round: round) }
+            for round in 0..<max(options.rounds, 0) { try measure(round: round + 1) }
         } catch {
-            // Everything else has been noted, and the rest went on.
-            guard case .interrupted(let signal) = error else { fatalError("unexpected: \(error)") }
-            throw RunFailure("bench: \(error)", exitStatus: ExitStatus.signal(signal))
+            throw RunFailure(
+                "bench: \(RunProblem.interrupted(error.signal))", exitStatus: ExitStatus.signal(error.signal))
         }
         report.host.loadAfter = HostDescription.currentLoad
         collect()
@@ -132,7 +136,7 @@ public final class BenchSession {
 
     // MARK: Calibration
 
-    private func calibrate() throws(RunProblem) {
+    private func calibrate() throws(Interruption) {
         for workload in options.workloads {
             var line: [String] = []
             for contender in participants(workload) {
@@ -144,7 +148,7 @@ public final class BenchSession {
                         })
                 else { continue }
                 self.units[Pairing(contender, workload)] = units
-                line.append("\(contender.name) \(Format.grouped(units))")
+                line.append("\(contender.name) \(units.grouped)")
             }
             progress("units of work a run: \(workload.name): \(line.joined(separator: ", "))")
         }
@@ -163,7 +167,7 @@ public final class BenchSession {
 
     // MARK: Measurement
 
-    private func measure(round: Int) throws(RunProblem) {
+    private func measure(round: Int) throws(Interruption) {
         for workload in options.workloads {
             var line: [String] = []
             for contender in rotated(participants(workload), by: round - 1) {
@@ -224,9 +228,9 @@ public final class BenchSession {
     /// Nil for what has gone wrong, which is noted: that contender is out of that workload, and the rest goes on.
     private func noting<T>(
         _ contender: Contender, _ workload: Workload, _ body: () throws(RunProblem) -> T
-    ) throws(RunProblem) -> T? {
-        do { return try body() } catch {
-            if case .interrupted = error { throw error }
+    ) throws(Interruption) -> T? {
+        do throws(RunProblem) { return try body() } catch {
+            if case .interrupted(let signal) = error { throw Interruption(signal: signal) }
             progress("\(contender.name), \(workload.name): \(error); the rest goes on")
             report.problems.append(.init(error, contender: contender, workload: workload))
             samples[Pairing(contender, workload)] = nil

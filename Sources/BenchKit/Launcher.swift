@@ -60,8 +60,9 @@ final class Launcher {
         defer { close(null) }
         do {
             let child = try ChildProcess([path, "units=1"], standardOutput: null, standardError: null)
-            for _ in 0..<1000 where !child.hasEnded() { usleep(1000) }
-            return child.end?.exitStatus == 0 ? nil : .unavailable("the host does not run 32-bit programs")
+            for _ in 0..<10_000 where !child.hasEnded() { usleep(1000) }
+            guard let end = child.end else { return .unavailable("\(path) does not end") }
+            return end.exitStatus == 0 ? nil : .unavailable("the host does not run 32-bit programs")
         } catch {
             return .unavailable("the host does not run 32-bit programs: \(error)")
         }
@@ -137,9 +138,7 @@ struct ProgramSearch {
         var command = command
         guard let program = find(command[0]) else { return nil }
         command[0] = program
-        var output = OutputPipe()
-        defer { output.close() }
-        guard output.isOpen,
+        guard let output = try? OutputPipe(),
             let child = try? ChildProcess(
                 command, standardOutput: output.writer, standardError: output.writer)
         else { return nil }

@@ -1,17 +1,15 @@
 import Glibc
 
-/// The reading end of what a child prints, and the writing end until the child has it.
-struct OutputPipe {
+/// The reading end of what a child prints, and the writing end until the child has it. Closed when nobody holds it.
+final class OutputPipe {
     private(set) var reader: Int32 = -1
     private(set) var writer: Int32 = -1
 
-    var isOpen: Bool { reader >= 0 }
-
     /// A pipe; reading never blocks.
-    init() {
+    init() throws(ErrorNumber) {
         var ends: (Int32, Int32) = (-1, -1)
         let result = withUnsafeMutableBytes(of: &ends) { pipe($0.bindMemory(to: Int32.self).baseAddress) }
-        guard result == 0 else { return }
+        guard result == 0 else { throw ErrorNumber(errno) }
         (reader, writer) = ends
         for descriptor in [reader, writer] { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
         _ = fcntl(reader, F_SETFL, O_NONBLOCK)
@@ -26,15 +24,14 @@ struct OutputPipe {
         guard reader >= 0 else { throw ErrorNumber(errno) }
     }
 
-    mutating func closeWriter() {
-        if writer >= 0 { Glibc.close(writer) }
-        writer = -1
+    deinit {
+        closeWriter()
+        if reader >= 0 { close(reader) }
     }
 
-    mutating func close() {
-        closeWriter()
-        if reader >= 0 { Glibc.close(reader) }
-        reader = -1
+    func closeWriter() {
+        if writer >= 0 { close(writer) }
+        writer = -1
     }
 
     /// What is there now, at most 64 KiB.

@@ -70,7 +70,6 @@ struct SVGDocument {
         <rect width="100%" height="100%" fill="white"/>
         \(elements.joined(separator: "\n"))
         </svg>
-
         """
     }
 

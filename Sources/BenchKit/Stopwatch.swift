@@ -22,7 +22,7 @@ struct Stopwatch {
         do { run = try Run(launch) } catch {
             throw .unavailable("cannot start \(launch.command[0]): \(error)")
         }
-        defer { run.close() }
+        defer { run.stop() }
         while !run.isOver {
             run.wait(Self.pollInterval)
             if let signal = interruption() { throw .interrupted(signal) }
@@ -35,8 +35,8 @@ struct Stopwatch {
     /// The child and what has been seen of it.
     private struct Run {
         private let child: ChildProcess
-        private var serial: OutputPipe
-        private var errors: OutputPipe
+        private let serial: OutputPipe
+        private let errors: OutputPipe
         private var lastError: [UInt8] = []
         private(set) var guest = GuestOutput()
         private let endsItself: Bool
@@ -46,10 +46,8 @@ struct Stopwatch {
 
         init(_ launch: Launch) throws(ErrorNumber) {
             endsItself = launch.goodStatus != nil
-            errors = OutputPipe()
-            serial =
-                try launch.serialPipe.map { path throws(ErrorNumber) in try OutputPipe(named: path) } ?? OutputPipe()
-            guard errors.isOpen, serial.isOpen else { throw ErrorNumber(errno) }
+            errors = try OutputPipe()
+            serial = if let path = launch.serialPipe { try OutputPipe(named: path) } else { try OutputPipe() }
             // With a pipe of its own for the serial port, what else the program says is diagnostics.
             child = try ChildProcess(
                 launch.command,
@@ -129,10 +127,6 @@ struct Stopwatch {
                 peakMemory: child.end?.peakMemory ?? 0)
         }
 
-        mutating func close() {
-            child.stop()
-            serial.close()
-            errors.close()
-        }
+        func stop() { child.stop() }
     }
 }

@@ -32,7 +32,7 @@ public struct TextReport: CustomStringConvertible {
         var table = TextTable(["", "", "units a run", "ready after"], leftAligned: 2)
         for contender in report.contenders {
             let units = report.results.filter { $0.contender == contender.name }.map(\.units)
-            let range = units.min().map { "\(Format.grouped($0))–\(Format.grouped(units.max() ?? $0))" }
+            let range = units.min().map { "\($0.grouped)–\((units.max() ?? $0).grouped)" }
             let what = contender.problem ?? contender.version.map { "\(contender.summary): \($0)" } ?? contender.summary
             table.add([
                 contender.name, what, range ?? "-",

@@ -17,7 +17,7 @@ enum ELFSymbols {
         var entrySize: UInt64
     }
 
-    /// Names as long as this file could hold; a hostile one may claim as many symbols as it has bytes.
+    /// Symbols read at most: what no kernel has.
     private static let mostSymbols: UInt64 = 4 << 20
 
     static func isELF(_ bytes: [UInt8]) -> Bool { bytes.starts(with: [0x7F, 0x45, 0x4C, 0x46]) }
@@ -67,7 +67,7 @@ enum ELFSymbols {
             let (name, kind, section) = (UInt64(bytes.long(at)), bytes[at + 12] & 15, bytes.word(at + 14))
             // No type, data, functions; neither undefined nor absolute.
             guard kind <= 2, section != 0, section != 0xFFF1, name > 0, name < names.size else { return nil }
-            let text = strings[(strings.startIndex + Int(name))...].prefix { $0 != 0 }
+            let text = strings[(strings.startIndex + Int(name))...].prefix(SymbolTable.longestName).prefix { $0 != 0 }
             guard !text.isEmpty else { return nil }
             return .init(name: SymbolTable.clean(text), address: bytes.long(at + 4), size: bytes.long(at + 8))
         }

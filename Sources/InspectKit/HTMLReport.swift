@@ -48,22 +48,22 @@ package struct HTMLReport: CustomStringConvertible {
         guard !report.isStatic else {
             return "Reached by direct control flow from the entry point; nothing was executed."
         }
-        return "\(Show.count(report.instructions)) instructions on engine \(report.engine) in "
+        return "\(report.instructions.grouped) instructions on engine \(report.engine) in "
             + "\(Show.time(report.hostSeconds * 1e9)); end: \(report.ending)."
     }
 
     private var tiles: String {
         let totals = report.totals
         var tiles: [(String, String)] = [
-            ("blocks translated", Show.count(totals.blocksTranslated)),
-            ("instructions translated", Show.count(totals.instructionsTranslated)),
-            ("micro-ops", Show.count(totals.microOps)),
+            ("blocks translated", totals.blocksTranslated.grouped),
+            ("instructions translated", totals.instructionsTranslated.grouped),
+            ("micro-ops", totals.microOps.grouped),
         ]
         if !report.isStatic {
             tiles += [
-                ("links", Show.count(totals.links)), ("invalidated", Show.count(totals.blocksInvalidated)),
-                ("evictions", Show.count(totals.evictions)), ("slow paths", Show.count(totals.slowPaths)),
-                ("interpreted", Show.count(totals.instructionsInterpreted)),
+                ("links", totals.links.grouped), ("invalidated", totals.blocksInvalidated.grouped),
+                ("evictions", totals.evictions.grouped), ("slow paths", totals.slowPaths.grouped),
+                ("interpreted", totals.instructionsInterpreted.grouped),
             ]
         }
         let items = tiles.map { "<div><dt>\($0.0)</dt><dd>\($0.1)</dd></div>" }
@@ -104,7 +104,7 @@ package struct HTMLReport: CustomStringConvertible {
         let bodies = report.blocks.enumerated().map { index, block in body(block, index, most, columns: titles.count) }
         return """
             <section>
-            <div class="bar-title"><h2>Blocks <small>\(report.blocks.count) of \(Show.count(report.totals.places))</small></h2>
+            <div class="bar-title"><h2>Blocks <small>\(report.blocks.count) of \(report.totals.places.grouped)</small></h2>
             <input type="search" placeholder="Filter: symbol, address, instruction" aria-label="Filter blocks">
             <button type="button" data-all="open">Open all</button><button type="button" data-all="close">Close all</button></div>
             <table class="list" id="blocks">
@@ -127,7 +127,7 @@ package struct HTMLReport: CustomStringConvertible {
             let bar = "<i class=\"heat\" style=\"width:\(Int(heat.rounded()))%\"></i>"
             cells += [
                 number(block.executions),
-                "<td class=\"number hot\" data-v=\"\(block.instructionsExecuted)\">\(bar)<span>\(Show.count(block.instructionsExecuted))</span></td>",
+                "<td class=\"number hot\" data-v=\"\(block.instructionsExecuted)\">\(bar)<span>\(block.instructionsExecuted.grouped)</span></td>",
                 time(block.totalNanoseconds), time(block.nanoseconds), number(UInt64(callouts)),
                 number(UInt64(block.version)), cell(block.state.rawValue, value: block.state.rawValue, isNumber: false),
             ]
@@ -149,7 +149,7 @@ package struct HTMLReport: CustomStringConvertible {
         var facts = ["\(block.length) bytes at physical \(block.physical)"]
         if block.eip != block.address { facts.append("EIP \(block.eip)") }
         facts += block.mode
-        if block.timedExecutions > 0 { facts.append("\(Show.count(block.timedExecutions)) executions timed") }
+        if block.timedExecutions > 0 { facts.append("\(block.timedExecutions.grouped) executions timed") }
         let rows = block.instructions.map(row)
         let listing =
             rows.isEmpty
@@ -218,7 +218,7 @@ package struct HTMLReport: CustomStringConvertible {
             "version \($0.version), executed \(Show.times($0.executions)): \(escaped($0.reason))"
         }
         let unlisted = Int(block.version) - (block.state == .current ? 1 : 0) - block.earlier.count
-        if unlisted > 0 { items.append("and \(Show.count(unlisted)) before these") }
+        if unlisted > 0 { items.append("and \(unlisted.grouped) before these") }
         return items
     }
 
@@ -273,7 +273,7 @@ package struct HTMLReport: CustomStringConvertible {
             + "<td><code class=\"guest\">\(escaped(site.text))</code></td>"
         guard !report.isStatic else { return row + "</tr>" }
         let mean = Show.time(Double(site.nanoseconds) / Double(max(1, site.executions)))
-        let outside = site.interpreted > 0 ? "\(Show.count(site.interpreted)) outside of blocks" : ""
+        let outside = site.interpreted > 0 ? "\(site.interpreted.grouped) outside of blocks" : ""
         return row + "<td class=\"number\">\(Show.times(site.executions))</td>"
             + "<td class=\"number\">\(mean) each</td><td>\(outside)</td></tr>"
     }
@@ -285,7 +285,7 @@ package struct HTMLReport: CustomStringConvertible {
     }
 
     private func number(_ value: UInt64) -> String {
-        cell(Show.count(value), value: "\(value)", isNumber: true)
+        cell(value.grouped, value: "\(value)", isNumber: true)
     }
 
     private func time(_ nanoseconds: Double?) -> String {

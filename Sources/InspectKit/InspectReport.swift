@@ -48,15 +48,7 @@ package struct InspectReport: Encodable, Sendable {
     var isEmpty: Bool { blocks.isEmpty && !showsCallouts }
 
     /// One JSON object, keys sorted, without a newline at the end.
-    package var json: String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        do {
-            return String(decoding: try encoder.encode(self), as: UTF8.self)
-        } catch {
-            preconditionFailure("numbers and strings can be encoded: \(error)")
-        }
-    }
+    package var json: String { reportJSON }
 
     mutating func addNames(from table: SymbolTable) {
         guard !table.isEmpty else { return }
@@ -88,17 +80,7 @@ package struct InspectReport: Encodable, Sendable {
 
 /// Numbers for people.
 enum Show {
-    /// 1234567 as "1,234,567".
-    static func count(_ value: UInt64) -> String {
-        let digits = Array(String(value))
-        return digits.enumerated().map { index, digit in
-            index > 0 && (digits.count - index) % 3 == 0 ? ",\(digit)" : String(digit)
-        }.joined()
-    }
-
-    static func count(_ value: Int) -> String { count(UInt64(value)) }
-
-    static func times(_ value: UInt64) -> String { value == 1 ? "once" : "\(count(value)) times" }
+    static func times(_ value: UInt64) -> String { value == 1 ? "once" : "\(value.grouped) times" }
 
     /// With the unit that fits: "12.3 ms".
     static func time(_ nanoseconds: Double) -> String {
@@ -131,7 +113,7 @@ extension InspectedBlock {
 extension InspectedBlock.EarlierVersion {
     /// Why it ended.
     var reason: String {
-        let when = "at instruction \(Show.count(atInstruction))"
+        let when = "at instruction \(atInstruction.grouped)"
         guard let written, let count, let writer else { return "evicted \(when): the cache was full" }
         let bytes = count == 1 ? "1 byte" : "\(count) bytes"
         return "\(bytes) written to physical \(written) \(when) by \(Show.place(writer, symbol))"

@@ -46,17 +46,15 @@ package struct InspectSession {
             log.logLevel = max(log.logLevel, .warning)
         }
         let symbols = symbols(image: run.image)
-        var report: InspectReport?
-        _ = try RunSession(run, log: log).run(
-            prepare: { machine in
-                machine.startInspection()
-                if options.isStatic { machine.translateAhead() }
-            },
-            examine: { machine, outcome, seconds in
-                guard let inspector = machine.inspector else { return }
-                report = self.report(inspector, symbols, outcome, machine.statistics.instructions, seconds)
-            })
-        guard let report else { preconditionFailure("a session that ends examines its machine") }
+        let finished = try RunSession(run, log: log).run { machine in
+            machine.startInspection()
+            if options.isStatic { machine.translateAhead() }
+        }
+        guard let inspector = finished.machine.inspector else {
+            throw RunFailure(
+                "engine \(run.machine.engine.rawValue): has no translations to show", exitStatus: ExitStatus.usage)
+        }
+        let report = report(inspector, symbols, finished)
         guard !report.isEmpty else {
             throw RunFailure("nothing of what was asked for was translated", exitStatus: ExitStatus.usage)
         }
@@ -67,13 +65,11 @@ package struct InspectSession {
     /// was named for them.
     private func symbols(image: String) -> SymbolTable {
         if let file = options.symbolFile {
-            do {
-                return try SymbolTable(file: try InputFile.read(file, limit: Self.symbolFileLimit))
-            } catch let error as RunFailure {
+            do throws(RunFailure) {
+                return try Self.symbols(file: file)
+            } catch {
                 complain("\(error); going on without it")
-            } catch let error as SymbolTable.Failure {
-                complain("\(file) \(error); going on without it")
-            } catch { preconditionFailure("\(error)") }
+            }
         }
         // An image that cannot be read is about to be reported by those who boot it; a pipe can be read only once.
         let attributes = try? FileManager.default.attributesOfItem(atPath: (image as NSString).resolvingSymlinksInPath)
@@ -83,9 +79,16 @@ package struct InspectSession {
         return (try? SymbolTable(file: bytes)) ?? SymbolTable()
     }
 
-    private func report(
-        _ inspector: Inspector, _ symbols: SymbolTable, _ outcome: RunOutcome, _ instructions: UInt64, _ seconds: Double
-    ) -> InspectReport {
+    private static func symbols(file: String) throws(RunFailure) -> SymbolTable {
+        let bytes = try InputFile.read(file, limit: symbolFileLimit)
+        do throws(SymbolTable.Failure) {
+            return try SymbolTable(file: bytes)
+        } catch {
+            throw RunFailure("\(file) \(error)", exitStatus: ExitStatus.noInput)
+        }
+    }
+
+    private func report(_ inspector: Inspector, _ symbols: SymbolTable, _ run: FinishedRun) -> InspectReport {
         var numbers: [Int] = []
         for place in options.places {
             guard let address = symbols.resolve(place) else {
@@ -106,7 +109,8 @@ package struct InspectSession {
         }
         var report = InspectReport(
             image: options.run.image, engine: Engine.translate.rawValue, isStatic: options.isStatic,
-            ending: options.isStatic ? "not run" : outcome.words, instructions: instructions, hostSeconds: seconds,
+            ending: options.isStatic ? "not run" : run.outcome.words,
+            instructions: run.machine.statistics.instructions, hostSeconds: run.hostSeconds,
             clockNanoseconds: inspector.clockNanoseconds, symbols: symbols.symbols.count, totals: inspector.totals,
             blocks: numbers.map(inspector.block),
             callouts: CalloutGroup.groups(options.isStatic ? inspector.sensitiveInstructions : inspector.callouts),

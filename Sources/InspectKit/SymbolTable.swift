@@ -20,7 +20,8 @@ package struct SymbolTable: Sendable {
 
     /// A symbol without a size reaches to the next one, but not further than this.
     private static let reach: UInt32 = 1 << 20
-    private static let longestName = 200
+    /// Of a name, no more bytes are looked at.
+    static let longestName = 200
 
     package init(_ symbols: [Symbol] = []) {
         // Two symbols at one address: functions have sizes, labels do not.

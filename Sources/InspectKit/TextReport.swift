@@ -21,13 +21,13 @@ package struct TextReport: CustomStringConvertible {
             lines.append("Reached by direct control flow from the entry point; nothing was executed.")
         } else {
             lines.append(
-                "\(Show.count(report.instructions)) instructions on \(report.engine), "
+                "\(report.instructions.grouped) instructions on \(report.engine), "
                     + "\(Show.time(report.hostSeconds * 1e9)); end: \(report.ending)")
         }
         lines.append(
-            "\(Show.count(totals.blocksTranslated)) blocks translated, \(Show.count(totals.blocksInvalidated)) "
-                + "invalidated, \(Show.count(totals.evictions)) evictions; \(Show.count(totals.instructionsTranslated)) "
-                + "instructions became \(Show.count(totals.microOps)) micro-ops")
+            "\(totals.blocksTranslated.grouped) blocks translated, \(totals.blocksInvalidated.grouped) "
+                + "invalidated, \(totals.evictions.grouped) evictions; \(totals.instructionsTranslated.grouped) "
+                + "instructions became \(totals.microOps.grouped) micro-ops")
         if !report.isStatic {
             let shares = InspectedBlock.dispositions.compactMap { name in
                 totals.executedByDisposition[name].map { "\(name) \(Show.percent($0))" }
@@ -37,7 +37,7 @@ package struct TextReport: CustomStringConvertible {
         }
         let shown = report.blocks.count
         if shown > 0, shown < totals.places {
-            lines.append("Shown: \(shown) of \(Show.count(totals.places)) blocks.")
+            lines.append("Shown: \(shown) of \(totals.places.grouped) blocks.")
         }
         return lines.joined(separator: "\n")
     }
@@ -64,7 +64,7 @@ package struct TextReport: CustomStringConvertible {
                 "  version \(version.version): executed \(Show.times(version.executions)); \(version.reason)")
         }
         let unlisted = Int(block.version) - (block.state == .current ? 1 : 0) - block.earlier.count
-        if unlisted > 0 { lines.append("  ... and \(Show.count(unlisted)) versions before these") }
+        if unlisted > 0 { lines.append("  ... and \(unlisted.grouped) versions before these") }
         return lines.joined(separator: "\n")
     }
 
@@ -75,7 +75,7 @@ package struct TextReport: CustomStringConvertible {
 
     private func executions(_ block: InspectedBlock) -> String {
         var text = "executed \(Show.times(block.executions)), "
-        text += "\(Show.count(block.instructionsExecuted)) instructions"
+        text += "\(block.instructionsExecuted.grouped) instructions"
         if let mean = block.nanoseconds, let total = block.totalNanoseconds {
             text += "; about \(Show.time(total)), \(Show.time(mean)) each"
         }
@@ -117,9 +117,9 @@ package struct TextReport: CustomStringConvertible {
         var lines = ["Callouts: sensitive instructions \(what)"]
         let rows = report.callouts.map { group in
             report.isStatic
-                ? [group.form, Show.count(group.sites.count)]
+                ? [group.form, group.sites.count.grouped]
                 : [
-                    group.form, Show.count(group.executions), Show.time(group.mean),
+                    group.form, group.executions.grouped, Show.time(group.mean),
                     Show.time(Double(group.leastNanoseconds)), Show.time(Double(group.nanoseconds)),
                 ]
         }
@@ -147,7 +147,7 @@ package struct TextReport: CustomStringConvertible {
     private func site(_ site: InspectedCallout) -> String {
         guard !report.isStatic else { return "\(Show.place(site.address, site.symbol))  \(site.text)" }
         let mean = Show.time(Double(site.nanoseconds) / Double(max(1, site.executions)))
-        let outside = site.interpreted > 0 ? ", \(Show.count(site.interpreted)) of them outside of blocks" : ""
+        let outside = site.interpreted > 0 ? ", \(site.interpreted.grouped) of them outside of blocks" : ""
         return "\(Show.place(site.address, site.symbol))  \(site.text): "
             + "\(Show.times(site.executions))\(outside), \(mean)"
     }

@@ -85,6 +85,8 @@ package final class OracleProcess {
     /// Waits until the records submitted first have been run.
     package func finish() throws(Failure) {
         precondition(!queue.isEmpty, "nothing was submitted")
+        // Who has been told that it is gone may ask again; signals to process 0 would be to all of us.
+        guard identifier > 0 else { throw .died("it could not be started anew") }
         while !queue[0].isEmpty {
             if isAnswered() { break }
             try restart()
@@ -126,8 +128,13 @@ package final class OracleProcess {
     private func spawn() throws(Failure) {
         // Reading and writing end.
         var (input, output): ((Int32, Int32), (Int32, Int32)) = ((0, 0), (0, 0))
-        guard ring3_pipe(&input.0, &input.1) == 0, ring3_pipe(&output.0, &output.1) == 0
-        else { throw .cannotStart("no pipe: errno \(errno)") }
+        guard ring3_pipe(&input.0, &input.1) == 0 else { throw .cannotStart("no pipe: errno \(errno)") }
+        guard ring3_pipe(&output.0, &output.1) == 0 else {
+            let error = errno
+            close(input.0)
+            close(input.1)
+            throw .cannotStart("no pipe: errno \(error)")
+        }
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         posix_spawn_file_actions_adddup2(&actions, input.0, 0)

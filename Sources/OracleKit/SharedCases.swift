@@ -31,7 +31,12 @@ final class SharedCases {
         descriptor = ring3_memfd_create("ring3-oracle-cases")
         guard descriptor >= 0, ftruncate(descriptor, size) == 0,
             let base = mmap(nil, size, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0), base != MAP_FAILED
-        else { return nil }
+        else {
+            let error = errno
+            if descriptor >= 0 { close(descriptor) }
+            errno = error
+            return nil
+        }
         self.base = base
         records = UnsafeMutableBufferPointer(
             start: (base + Self.recordsOffset).bindMemory(to: CaseRecord.self, capacity: capacity), count: capacity)

@@ -1,6 +1,5 @@
 import ArgumentParser
 import AuditKit
-import Glibc
 import Ring3
 
 struct AuditCommand: ParsableCommand {
@@ -67,13 +66,7 @@ struct AuditCommand: ParsableCommand {
     }
 
     private func finish(_ report: some Encodable & CustomStringConvertible, isRight: Bool) throws {
-        switch Diagnostics.report(format == .json ? report.auditJSON : report.description) {
-        case nil: break
-        case EPIPE: throw ExitCode(ExitStatus.signal(SIGPIPE))
-        case let error?:
-            Diagnostics.print("cannot write the report: \(String(cString: strerror(error)))")
-            throw ExitCode(ExitStatus.outputFailure)
-        }
+        try StandardOutput.write(report: format == .json ? report.reportJSON : report.description)
         if !isRight { throw ExitCode(ExitStatus.wrongResult) }
     }
 }

@@ -25,6 +25,7 @@ struct BenchCommand: ParsableCommand {
                64  a mistake on the command line
                66  the guests cannot be read
                73  an output file cannot be created
+               74  the result could not be written
             128+N  ended by signal N: 130 for Ctrl-C
             """)
 
@@ -106,12 +107,12 @@ struct BenchCommand: ParsableCommand {
             }
         let text =
             switch format {
-            case .text: "\(TextReport(report))\n"
-            case .json: report.json + "\n"
+            case .text: "\(TextReport(report))"
+            case .json: report.json
             case .svg: "\(SVGReport(report))"
             }
-        try plotFile?.write("\(SVGReport(report))")
-        if let outputFile { try outputFile.write(text) } else { print(text, terminator: "") }
+        try plotFile?.write("\(SVGReport(report))\n")
+        if let outputFile { try outputFile.write(text + "\n") } else { try StandardOutput.write(report: text) }
         if report.hasFailures { throw ExitCode(1) }
     }
 

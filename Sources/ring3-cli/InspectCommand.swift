@@ -1,6 +1,5 @@
 import ArgumentParser
 import BenchKit
-import Glibc
 import InspectKit
 import Ring3
 
@@ -95,13 +94,7 @@ struct InspectCommand: ParsableCommand {
             case .html: "\(HTMLReport(report))"
             }
         if let file { return try file.write(text + "\n") }
-        switch Diagnostics.report(text) {
-        case nil: break
-        case EPIPE: throw ExitCode(ExitStatus.signal(SIGPIPE))
-        case let error?:
-            Diagnostics.print("cannot write the report: \(String(cString: strerror(error)))")
-            throw ExitCode(ExitStatus.outputFailure)
-        }
+        try StandardOutput.write(report: text)
     }
 
     private var options: InspectOptions {

@@ -69,7 +69,7 @@ struct RunCommand: ParsableCommand {
     }
 
     func run() throws {
-        throw ExitCode(try RunSession(options, log: machine.log).run())
+        throw ExitCode(try RunSession(options, log: machine.log).run().exitStatus)
     }
 
     private var options: RunOptions {

@@ -99,7 +99,7 @@ import X86
     }
 
     @Test func json() throws {
-        let object = try JSONSerialization.jsonObject(with: Data(try made(lockstep: nil).auditJSON.utf8))
+        let object = try JSONSerialization.jsonObject(with: Data(try made(lockstep: nil).reportJSON.utf8))
         let report = try #require(object as? [String: Any])
         #expect(report["instructions"] as? Int == 1_234_567)
         #expect(report["equivalence"] == nil)

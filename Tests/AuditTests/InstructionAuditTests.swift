@@ -81,7 +81,7 @@ import X86
 
     @Test func json() throws {
         let audit = try InstructionAudit.run(engine: .interpret)
-        let object = try JSONSerialization.jsonObject(with: Data(audit.auditJSON.utf8))
+        let object = try JSONSerialization.jsonObject(with: Data(audit.reportJSON.utf8))
         let rows = try #require((object as? [String: Any])?["rows"] as? [[String: Any]])
         #expect(rows.count == audit.rows.count)
         let halt = try #require(rows.first { $0["form"] as? String == "HLT" })

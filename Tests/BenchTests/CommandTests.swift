@@ -10,8 +10,7 @@ extension ProcessTests {
         private func run(_ arguments: [String], signal: Int32? = nil, after delay: Double = 0) throws -> (
             Int32?, String
         ) {
-            var output = OutputPipe()
-            defer { output.close() }
+            let output = try OutputPipe()
             let child = try ChildProcess(
                 [Guests.ring3, "bench"] + arguments, standardOutput: output.writer, standardError: output.writer)
             output.closeWriter()

@@ -51,7 +51,32 @@ import Testing
 
     @Test func jsonReadsBack() throws {
         let report = Samples.report
+        #expect(try BenchReport(reportJSON: Data(report.json.utf8)) == report)
         #expect(try JSONDecoder().decode(BenchReport.self, from: Data(report.json.utf8)) == report)
+    }
+
+    /// JSON has no such numbers, and no measurement should; a report of them is still a report.
+    @Test func numbersThatAreNoneAreReported() throws {
+        var report = Samples.report
+        report.host.loadAfter = .infinity
+        report.speedUps[0].geometricMean = .nan
+        let back = try BenchReport(reportJSON: Data(report.json.utf8))
+        #expect(back.host.loadAfter == .infinity)
+        #expect(back.speedUps[0].geometricMean.isNaN)
+        #expect(back.results == report.results)
+    }
+
+    /// A file may hold any number.
+    @Test(arguments: [1e300, .leastNonzeroMagnitude, -1e300, 0, .infinity])
+    func anyNumberCanBeShown(median: Double) throws {
+        var report = Samples.report
+        report.results = try report.results.map { result in
+            var result = result
+            result.cpu = try #require(Distribution([median, median, 1]))
+            return result
+        }
+        #expect("\(TextReport(report))".contains("sieve"))
+        #expect(XMLParser(data: Data("\(SVGReport(report))".utf8)).parse())
     }
 
     /// Everything that is drawn lies on the paper, and the document is well-formed.

@@ -24,6 +24,7 @@ import Testing
     @Test(arguments: [
         (0.0, "0"), (0.01234, "0.0123"), (1.234, "1.23"), (9.996, "10.0"), (99.96, "100"), (123.4, "123"),
         (999.6, "1,000"), (12_345.6, "12,346"), (1_234_567, "1,234,567"), (-2.5, "-2.50"),
+        (1e300, "1.00e+300"), (1e-300, "1.00e-300"), (.infinity, "-"), (.nan, "-"),
     ])
     func shortNumbers(value: Double, text: String) {
         #expect(Format.short(value) == text)
@@ -36,6 +37,7 @@ import Testing
         #expect(Format.duration(nanoseconds: 2e9) == "2.00 s")
         #expect(Format.percent(0.0049) == "<1%")
         #expect(Format.percent(0.042) == "4%")
+        #expect(Format.percent(1e20) == "10000000000000000000000%")
     }
 
     @Test func logarithmicScale() throws {

@@ -47,6 +47,22 @@ import Testing
         #expect(statistics?["callouts"] is [String: Any])
     }
 
+    @Test func translationIsCounted() throws {
+        func run(_ options: [String]) throws -> String {
+            try Command.run(Guest.endlessLoop, ["--max-instructions", "1000"] + options).errors
+        }
+        let errors = try run(["--engine", "translate", "--stats", "json"])
+        let object = try #require(errors.firstIndex(of: "{"))
+        let statistics = try JSONSerialization.jsonObject(with: Data(errors[object...].utf8)) as? [String: Any]
+        let translation = try #require(statistics?["translation"] as? [String: Int])
+        #expect(translation["blocks"] == 1 && translation["instructions"] == 1 && translation["links"] == 1)
+        #expect(translation["invalidated"] == 0 && translation["evictions"] == 0)
+        let text = try run(["--engine", "translate", "--stats", "text"])
+        #expect(text.contains("translation blocks ") && text.contains("translation slow paths "))
+        let stepwise = try run(["--engine", "interpret", "--stats", "json"])
+        #expect(stepwise.contains("\"taskSwitches\"") && !stepwise.contains("translation"))
+    }
+
     @Test func tripleFaultIsExplained() throws {
         let result = try Command.run(Guest.tripleFault, ["--stats", "text"])
         #expect(result.status == 120)

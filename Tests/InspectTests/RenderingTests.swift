@@ -134,7 +134,7 @@ import Testing
     }
 
     @Test func numbers() {
-        #expect(Show.count(UInt64(1_234_567)) == "1,234,567")
+        #expect(1_234_567.grouped == "1,234,567")
         #expect(Show.times(1) == "once" && Show.times(1000) == "1,000 times")
         let times: [(Double, String)] = [
             (0, "0.0 ns"), (9.94, "9.9 ns"), (12.4, "12 ns"), (1234, "1.23 µs"), (45_600_000, "45.6 ms"),

@@ -7,7 +7,11 @@ import X86
 /// Repeatable random numbers (SplitMix64).
 struct SeededGenerator: RandomNumberGenerator {
     private var state: UInt64
-    init(seed: UInt64) { state = seed &* 0x9E37_79B9_7F4A_7C15 &+ 1 }
+    init(seed: UInt64) {
+        state = seed
+        // Or the numbers of a seed would be those of the one before but for the first.
+        state = next()
+    }
     mutating func next() -> UInt64 {
         state &+= 0x9E37_79B9_7F4A_7C15
         var z = state
@@ -25,20 +29,33 @@ struct SeededGenerator: RandomNumberGenerator {
     private static let size = 2 << 20
     private static let budget: UInt64 = 3_000
 
-    /// A machine whose tables lie at fixed places below 64 KiB, all of it random until a case says otherwise.
-    private func machine(_ random: inout SeededGenerator) throws -> VirtualMachine {
+    /// A machine, and the one behind it in lockstep, with the guest of that number in both.
+    private func machine(seed: UInt64, _ engine: Engine, lockstep: Engine? = nil) throws -> VirtualMachine {
         var configuration = MachineConfiguration()
         configuration.memorySize = Self.size
+        configuration.engine = engine
+        configuration.lockstep = lockstep
         configuration.isDeterministic = true
         configuration.maximumInstructions = Self.budget
         configuration.timeout = 2_000_000_000
         let machine = try VirtualMachine(configuration)
+        // The same numbers for both.
+        for each in [machine, machine.reference].compactMap(\.self) { prepare(each, seed: seed) }
+        return machine
+    }
+
+    /// Random memory, with tables at fixed places below 64 KiB, and code that is entered in some random state.
+    private func prepare(_ machine: VirtualMachine, seed: UInt64) {
+        var random = SeededGenerator(seed: seed)
         for address in stride(from: UInt32(0), to: UInt32(Self.size), by: 4096) {
             // Mostly short repeats, so that random code does not only fault at once.
             machine.memory.write(address, random.next())
             machine.memory.write(address + 2048, random.next())
         }
-        return machine
+        fillTables(machine.memory, &random)
+        fillPageTables(machine.memory, &random)
+        machine.memory.write(0x10000, bytes: code(&random))
+        start(machine.cpu, &random)
     }
 
     private func randomBytes(_ count: Int, _ random: inout SeededGenerator) -> [UInt8] {
@@ -104,20 +121,14 @@ struct SeededGenerator: RandomNumberGenerator {
         }
     }
 
-    private func run(seed: UInt64) throws -> (outcome: RunOutcome, executed: UInt64) {
-        var random = SeededGenerator(seed: seed)
-        let machine = try machine(&random)
-        fillTables(machine.memory, &random)
-        fillPageTables(machine.memory, &random)
-        machine.memory.write(0x10000, bytes: code(&random))
-        var start = StartState(
+    private func start(_ cpu: Processor, _ random: inout SeededGenerator) {
+        var state = StartState(
             eip: 0x10000, cpuMode: .protectedFlat(gdtBase: 0x1000, gdtLimit: 0xFFF, code: 8, data: 0x10))
-        start.eax = UInt32(truncatingIfNeeded: random.next())
-        start.ebx = 0x1000 + UInt32.random(in: 0..<0x2000, using: &random)
-        start.edx = UInt32.random(in: 0...0x400, using: &random)
-        start.esp = UInt32.random(in: 0x40000...0x80000, using: &random)
-        let cpu = machine.cpu
-        cpu.start(start)
+        state.eax = UInt32(truncatingIfNeeded: random.next())
+        state.ebx = 0x1000 + UInt32.random(in: 0..<0x2000, using: &random)
+        state.edx = UInt32.random(in: 0...0x400, using: &random)
+        state.esp = UInt32.random(in: 0x40000...0x80000, using: &random)
+        cpu.start(state)
         cpu.pointee.idtr = DescriptorTable(base: 0x2000, limit: 0x7FF)
         cpu.pointee.tr = Segment(selector: 0x28, low: 0x3000_0067, high: 0x0000_8B00)
         if Bool.random(using: &random) {
@@ -129,19 +140,32 @@ struct SeededGenerator: RandomNumberGenerator {
         if Int.random(in: 0..<4, using: &random) == 0 {
             cpu.writeFlags(UInt32(truncatingIfNeeded: random.next()), changing: .max)
         }
-        return (machine.run(), machine.statistics.instructions)
     }
 
-    @Test(arguments: 0..<8) func anyGuestEndsInAnOutcome(part: Int) throws {
+    @Test(arguments: 0..<8, Engine.allCases) func anyGuestEndsInAnOutcome(part: Int, engine: Engine) throws {
         var executed: UInt64 = 0
-        for seed in 0..<60 {
-            let result = try run(seed: UInt64(part * 60 + seed))
-            executed += result.executed
-            if case .timeout = result.outcome { continue }
+        for seed in UInt64(part * 60)..<UInt64(part * 60 + 60) {
+            let machine = try machine(seed: seed, engine)
+            let outcome = machine.run()
+            executed += machine.statistics.instructions
+            if case .timeout = outcome { continue }
             // A slice of a repeated string instruction counts as 256 and is not cut short.
-            #expect(result.executed <= Self.budget + 256, "seed \(part * 60 + seed)")
+            #expect(machine.statistics.instructions <= Self.budget + 256, "seed \(seed)")
         }
         // Random guests must get somewhere, or this shows nothing.
         #expect(executed > 2_000)
+    }
+
+    @Test(arguments: 0..<8) func enginesAgreeOnAnyGuest(part: Int) throws {
+        var executed: UInt64 = 0
+        var blocks: UInt64 = 0
+        for seed in UInt64(part * 60)..<UInt64(part * 60 + 60) {
+            let machine = try machine(seed: seed, .translate, lockstep: .interpret)
+            if case .diverged(let divergence) = machine.run() { Issue.record("seed \(seed): \(divergence)") }
+            executed += machine.statistics.instructions
+            blocks += machine.statistics.translation?.blocksTranslated ?? 0
+        }
+        #expect(executed > 2_000)
+        #expect(blocks > 300)
     }
 }

@@ -4,40 +4,6 @@ import X86
 
 @testable import Ring3
 
-/// A machine without devices whose code runs on an engine, and the same on the interpreter beside it.
-private final class EnginePair {
-    let translated: CodeRunner
-    let interpreted: CodeRunner
-    let engine: ThreadedEngine
-
-    init() throws {
-        translated = try CodeRunner()
-        interpreted = try CodeRunner()
-        engine = try ThreadedEngine(cpu: translated.cpu, interpreter: translated.interpreter)
-        translated.cpu.pointee.platform.takeUnretainedValue().codeWritten = { [unowned engine] in
-            engine.codeWritten($0, count: $1)
-        }
-        for runner in [translated, interpreted] { runner.installHandlers() }
-    }
-
-    /// Puts code and a HLT at an address of both machines.
-    func place(_ code: [UInt8], at address: UInt32 = CodeRunner.codeAddress) {
-        for runner in [translated, interpreted] { runner.memory.write(address, bytes: code + [0xF4]) }
-    }
-
-    /// Runs both to the HLT; what differs afterwards.
-    func run(from eip: UInt32 = CodeRunner.codeAddress, limit: UInt64 = 100_000) -> [StateDifference] {
-        for runner in [translated, interpreted] {
-            runner.cpu.pointee.eip = eip
-            runner.cpu.pointee.fetch.count = 0
-            runner.cpu.setAttention(.halted, false)
-        }
-        _ = engine.run(until: translated.cpu.pointee.instructions + limit)
-        _ = interpreted.interpreter.run(until: interpreted.cpu.pointee.instructions + limit)
-        return ProcessorComparison(tested: translated.cpu, reference: interpreted.cpu).differences
-    }
-}
-
 @Suite struct TranslationTests {
     @Test func aBlockIsTranslatedOnce() throws {
         let pair = try EnginePair()
@@ -48,6 +14,7 @@ private final class EnginePair {
         // The whole, the loop, and what stands behind it.
         #expect(pair.engine.cache.statistics.blocksTranslated <= 3)
         #expect(pair.engine.cache.statistics.links >= 1)
+        #expect(pair.engine.cache.statistics.interpreted == 0)
     }
 
     @Test func flagsOfAnInstructionBeforeAFaultAreThoseOfTheProcessor() throws {
@@ -59,7 +26,7 @@ private final class EnginePair {
         ]
         for setter in setters {
             let pair = try EnginePair()
-            // stc; mov eax, 0x7FFFFFF1; mov ebx, 0x80000123; SETTER; mov ecx, [0x500000] (beyond RAM: no fault);
+            // stc; mov eax, 0x7FFFFFF1; mov ebx, 0x80000123; SETTER; mov edx, [0x500000] (beyond RAM: no fault);
             // mov edx, fs:[0] (null selector: #GP); cmp eax, ebx
             pair.place(
                 [0xF9, 0xB8, 0xF1, 0xFF, 0xFF, 0x7F, 0xBB, 0x23, 1, 0, 0x80] + setter
@@ -67,16 +34,21 @@ private final class EnginePair {
             for runner in [pair.translated, pair.interpreted] { runner.cpu.setSegment(.fs, Segment()) }
             #expect(pair.run() == [], "\(setter)")
             #expect(pair.translated.faultVector == UInt32(Vector.generalProtection))
+            // What the shared semantics do in between might show them to a handler.
+            #expect(try !pair.opcodes().contains(where: \.isPlain), "\(setter)")
+            #expect(pair.engine.cache.statistics.interpreted == 0)
         }
     }
 
     @Test func flagsOfAnInstructionBeforeAPageFaultAreRecovered() throws {
         // The same with accesses that have micro-ops of their own: unmapped pages, found out in the TLB's slow path.
-        let setters: [[UInt8]] = [
-            [0x01, 0xD8], [0x29, 0xD8], [0x05, 0xFF, 0xFF, 0xFF, 0x7F], [0x21, 0xD8], [0x39, 0xD8], [0x85, 0xC3],
-            [0x83, 0xE8, 0x70], [0x89, 0xD8, 0x01, 0xD8], [0x89, 0xD8, 0x83, 0xC0, 5],
+        // Comparisons have nothing left to do without flags, and adding a register to itself leaves no way back.
+        let setters: [(code: [UInt8], isPlain: Bool)] = [
+            ([0x01, 0xD8], true), ([0x29, 0xD8], true), ([0x05, 0xFF, 0xFF, 0xFF, 0x7F], true), ([0x21, 0xD8], true),
+            ([0x39, 0xD8], false), ([0x85, 0xC3], false), ([0x83, 0xE8, 0x70], true),
+            ([0x89, 0xD8, 0x01, 0xD8], true), ([0x89, 0xD8, 0x83, 0xC0, 5], true), ([0x01, 0xC0], false),
         ]
-        for setter in setters {
+        for (setter, isPlain) in setters {
             let pair = try EnginePair()
             pair.place(
                 [0xB8, 0xF1, 0xFF, 0xFF, 0x7F, 0xBB, 0x23, 1, 0, 0x80] + setter
@@ -88,7 +60,26 @@ private final class EnginePair {
             let place = pair.translated.cpu.pointee.esp + 12
             let pushed = try #require(pair.translated.memory.read(place, as: UInt32.self))
             #expect(pair.interpreted.memory.read(place, as: UInt32.self) == pushed, "\(setter)")
+            #expect(try pair.opcodes().contains(where: \.isPlain) == isPlain, "\(setter)")
+            let block = try pair.block()
+            let load = Int(block.pointee.instructionCount) - 3
+            #expect((block.pointee.instructions[load].recovery != 0) == isPlain, "\(setter)")
+            #expect(pair.engine.cache.statistics.slowPaths == 1)
         }
+    }
+
+    @Test func flagsThatNobodySeesAreNotComputed() throws {
+        let pair = try EnginePair()
+        // add eax, ebx; and ecx, 15; inc esi; shl edi, 3; imul ebx, ecx; sub ebp, eax
+        pair.place([0x01, 0xD8, 0x83, 0xE1, 15, 0x46, 0xC1, 0xE7, 3, 0x0F, 0xAF, 0xD9, 0x29, 0xC5])
+        for runner in pair.runners {
+            let cpu = runner.cpu
+            (cpu.pointee.eax, cpu.pointee.ebx, cpu.pointee.ecx) = (5, 7, 0xFF)
+            (cpu.pointee.esi, cpu.pointee.edi, cpu.pointee.ebp) = (.max, 0x8000_0001, 3)
+        }
+        #expect(pair.run() == [])
+        // HLT shows the last ones.
+        #expect(try pair.opcodes().map(\.isPlain) == [true, true, true, true, true, false, false])
     }
 
     /// The first 2 MiB mapped to themselves, nothing else.
@@ -108,6 +99,9 @@ private final class EnginePair {
         pair.place([0xB9, 5, 0, 0, 0, 0x05, 1, 1, 1, 1, 0x49, 0x75, 0xF8], at: start)
         #expect(pair.run(from: start) == [])
         #expect(pair.translated.cpu.pointee.eax == 0x0505_0505)
+        // At first the second page is not in the TLB, and the interpreter executes the instruction.
+        #expect(try pair.opcodes(at: start + 5).contains(.crossing))
+        #expect(pair.engine.cache.statistics.interpreted == 1)
     }
 
     @Test func anInstructionAcrossPagesMayChangeInTheSecondPage() throws {
@@ -118,6 +112,9 @@ private final class EnginePair {
             [0xB9, 5, 0, 0, 0, 0x05, 1, 0, 0, 0, 0xFE, 0x05, 0, 0x10, 1, 0, 0x49, 0x75, 0xF2], at: start)
         #expect(pair.run(from: start) == [])
         #expect(pair.translated.cpu.pointee.eax != 5)
+        // The block is made in the second turn and expects its bytes; the interpreter executes all others.
+        #expect(try pair.opcodes(at: start + 5).contains(.crossing))
+        #expect(pair.engine.cache.statistics.interpreted == 4)
     }
 
     @Test func aBlockThatOverwritesItselfGoesOnWithTheNewCode() throws {
@@ -130,11 +127,13 @@ private final class EnginePair {
     }
 
     @Test func aLoopThatRewritesItselfForEverStaysBounded() throws {
-        let pair = try EnginePair()
+        let pair = try EnginePair(cacheSize: 1 << 16)
         // mov ecx, 20000; 1: inc byte [2f+1]; 2: add al, 0; dec ecx; jnz 1b
         pair.place([0xB9, 0x20, 0x4E, 0, 0, 0xFE, 0x05, 0x0C, 0, 1, 0, 0x04, 0, 0x49, 0x75, 0xF5])
         #expect(pair.run(limit: 200_000) == [])
-        #expect(pair.engine.cache.statistics.bytes <= UInt64(ThreadedEngine.cacheSize))
+        #expect(pair.translated.cpu.pointee.ecx == 0)
+        #expect(pair.engine.cache.statistics.evictions > 0)
+        #expect(pair.engine.cache.statistics.blocksInvalidated >= 19_999)
     }
 
     @Test func slicesEndExactlyWhereTheyShould() throws {
@@ -163,6 +162,10 @@ private final class EnginePair {
         let cpu = pair.translated.cpu
         #expect(cpu.pointee.ecx == 16 && cpu.pointee.edx == 0 && cpu.pointee.esi == 56)
         #expect(cpu.pointee.edi == 14 && cpu.pointee.ebp == 63)
+        // Two constants, five operations, and the HLT.
+        let opcodes = try pair.opcodes()
+        #expect(!opcodes.contains(.mov32RR))
+        #expect(opcodes.count == 8, "\(opcodes)")
     }
 
     @Test func theCacheIsEmptiedWhenItIsFull() throws {
@@ -188,4 +191,9 @@ private final class EnginePair {
         #expect(cache.blocks.isEmpty)
         #expect(cache.find(TranslationCache.key(0x1020, .code32)) == nil)
     }
+}
+
+extension MicroOpcode {
+    /// Computes a result without its flags.
+    fileprivate var isPlain: Bool { "\(self)".hasPrefix("plain") }
 }

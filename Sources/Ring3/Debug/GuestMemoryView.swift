@@ -1,18 +1,64 @@
 import X86
 
 extension Processor {
-    /// Bytes at a linear address as the processor itself would see them, or nil where they are not mapped. For reports:
-    /// leaves CR2 alone and reads nothing but RAM.
+    /// Bytes at a linear address as ring 0 would see them, or nil where they are not mapped. For reports: reads nothing
+    /// but RAM, and leaves no trace.
     func inspect(_ linear: UInt32, count: Int) -> [UInt8]? {
-        let cr2 = pointee.cr2
-        defer { pointee.cr2 = cr2 }
         var bytes: [UInt8] = []
         for offset in 0..<UInt32(clamping: count) {
-            guard let page = try? walk(linear &+ offset, .read, isUser: false), isRAM(page.page) else { return nil }
-            let physical = page.page | UInt64((linear &+ offset) & 0xFFF)
-            bytes.append(UInt8(truncatingIfNeeded: readPhysical(physical, count: 1)))
+            guard let physical = inspectMapping(linear &+ offset), let byte = inspectPhysical(physical) else {
+                return nil
+            }
+            bytes.append(byte)
         }
         return bytes
+    }
+
+    /// Where a linear address leads: what `walk` would find for ring 0, but without touching CR2 or the tables, whose
+    /// accessed bits are the guest's to see.
+    func inspectMapping(_ linear: UInt32) -> UInt64? {
+        guard pointee.cr0 & CR0.pg != 0 else { return masked(UInt64(linear)) }
+        return pointee.cr4 & CR4.pae != 0 ? inspectPAE(linear) : inspect32(linear)
+    }
+
+    private func inspect32(_ linear: UInt32) -> UInt64? {
+        let directory = UInt64(pointee.cr3 & 0xFFFF_F000)
+        guard let pde = inspectEntry(directory, linear >> 22, size: 4) else { return nil }
+        if pde & 1 << 7 != 0, pointee.cr4 & CR4.pse != 0 {
+            return pde & 0x3F_E000 == 0 ? masked(pde & 0xFFC0_0000 | UInt64(linear & 0x3F_FFFF)) : nil
+        }
+        guard let pte = inspectEntry(pde & 0xFFFF_F000, linear >> 12 & 0x3FF, size: 4) else { return nil }
+        return masked(pte & 0xFFFF_F000 | UInt64(linear & 0xFFF))
+    }
+
+    private func inspectPAE(_ linear: UInt32) -> UInt64? {
+        let address: UInt64 = 0xF_FFFF_F000
+        let pdpte = pointee.pdpte[Int(linear >> 30)]
+        // Bits 62 to 36, and NX where it does not exist.
+        let reserved: UInt64 = 0x7FFF_FFF0_0000_0000 | (pointee.efer & EFER.nxe == 0 ? 1 << 63 : 0)
+        guard pdpte & 1 != 0, let pde = inspectEntry(pdpte & address, linear >> 21 & 0x1FF, size: 8),
+            pde & reserved == 0
+        else { return nil }
+        if pde & 1 << 7 != 0 {
+            return pde & 0x1F_E000 == 0 ? masked(pde & 0xF_FFE0_0000 | UInt64(linear & 0x1F_FFFF)) : nil
+        }
+        guard let pte = inspectEntry(pde & address, linear >> 12 & 0x1FF, size: 8), pte & reserved == 0 else {
+            return nil
+        }
+        return masked(pte & address | UInt64(linear & 0xFFF))
+    }
+
+    /// An entry of a table in RAM; nil unless it is present.
+    private func inspectEntry(_ table: UInt64, _ index: UInt32, size: UInt32) -> UInt64? {
+        let place = masked(table + UInt64(index * size))
+        guard isRAM(place) else { return nil }
+        let entry = readPhysical(place, count: size)
+        return entry & 1 != 0 ? entry : nil
+    }
+
+    /// With address line 20 as it is.
+    private func masked(_ physical: UInt64) -> UInt64 {
+        physical & (UInt64(pointee.a20Mask) | 0xFFFF_FFFF_0000_0000)
     }
 
     /// One line of disassembly at CS:`eip`, as far as the bytes can be read.
@@ -22,7 +68,7 @@ extension Processor {
     func disassemble(at eip: UInt32, _ decoder: Decoder) -> String {
         let linear = pointee.cs.base &+ eip
         let mapped = longestRun { inspect(linear &+ $0, count: 1)?.first }
-        let bytes = mapped.isEmpty ? longestRun { inspectPhysical(linear &+ $0) } : mapped
+        let bytes = mapped.isEmpty ? longestRun { inspectPhysical(UInt64(linear &+ $0)) } : mapped
         guard !bytes.isEmpty else { return "\(hex(eip, 8)): (not mapped)" }
         let line = bytes.withUnsafeBytes {
             decoder.disassemble($0, size: pointee.is32BitCode ? .bits32 : .bits16, address: eip)
@@ -33,9 +79,9 @@ extension Processor {
     }
 
     /// A byte of RAM.
-    private func inspectPhysical(_ physical: UInt32) -> UInt8? {
-        guard isRAM(UInt64(physical)) else { return nil }
-        return UInt8(truncatingIfNeeded: readPhysical(UInt64(physical), count: 1))
+    private func inspectPhysical(_ physical: UInt64) -> UInt8? {
+        guard isRAM(physical) else { return nil }
+        return UInt8(truncatingIfNeeded: readPhysical(physical, count: 1))
     }
 
     /// As many bytes of an instruction, from offset 0, as `byte` can give.

@@ -204,14 +204,14 @@ package final class Inspector {
 
 extension VirtualMachine {
     /// Keeps a profile of translated blocks from now on; only the engine `translate` can.
-    package func startInspection() { (engine as? ThreadedEngine)?.startProfile() }
+    package func startInspection() { translating?.startProfile() }
 
     /// What there is to see; nil without `startInspection`.
     package var inspector: Inspector? {
-        guard let engine = engine as? ThreadedEngine, let profile = engine.cache.profile else { return nil }
+        guard let engine = translating, let profile = engine.cache.profile else { return nil }
         return Inspector(engine, profile)
     }
 
     /// Translates what direct control flow reaches from where the processor is, and executes nothing.
-    package func translateAhead() { (engine as? ThreadedEngine)?.translateAhead() }
+    package func translateAhead() { translating?.translateAhead() }
 }

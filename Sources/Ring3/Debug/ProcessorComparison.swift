@@ -26,7 +26,7 @@ struct ProcessorComparison {
         where !Self.isSame(a.segment(register).pointee, b.segment(register).pointee) {
             return false
         }
-        return hasSameSystemRegisters && hasSameExtendedState
+        return hasSameSystemRegisters && hasSameModelSpecificRegisters && hasSameExtendedState
     }
 
     private static func isSame(_ a: Segment, _ b: Segment) -> Bool {
@@ -41,7 +41,15 @@ struct ProcessorComparison {
             && a.pointee.cr3 == b.pointee.cr3 && a.pointee.cr4 == b.pointee.cr4
             && a.pointee.efer == b.pointee.efer && a.pointee.dr6 == b.pointee.dr6
             && a.pointee.dr7 == b.pointee.dr7
-            && (0..<4).allSatisfy { a.pointee.dr[$0] == b.pointee.dr[$0] }
+            && (0..<4).allSatisfy { a.pointee.dr[$0] == b.pointee.dr[$0] && a.pointee.pdpte[$0] == b.pointee.pdpte[$0] }
+    }
+
+    private var hasSameModelSpecificRegisters: Bool {
+        let (a, b) = (tested, reference)
+        return a.pointee.sysenterCS == b.pointee.sysenterCS && a.pointee.sysenterESP == b.pointee.sysenterESP
+            && a.pointee.sysenterEIP == b.pointee.sysenterEIP
+            && a.pointee.timestampOffset == b.pointee.timestampOffset
+            && a.pointee.miscellaneousEnable == b.pointee.miscellaneousEnable
     }
 
     private var hasSameExtendedState: Bool {
@@ -51,11 +59,21 @@ struct ProcessorComparison {
             a.pointee.instructionOffset == b.pointee.instructionOffset,
             a.pointee.instructionSelector == b.pointee.instructionSelector,
             a.pointee.dataOffset == b.pointee.dataOffset, a.pointee.dataSelector == b.pointee.dataSelector,
+            hasSameX87Opcode,
             tested.pointee.sse.mxcsr == reference.pointee.sse.mxcsr,
             memcmp(tested.xmm(0), reference.xmm(0), 128) == 0
         else { return false }
         for number in UInt8(0)..<8 where a.physical(number).pointee != b.physical(number).pointee { return false }
         return true
+    }
+
+    /// The same instruction, or nothing since the same opcode was loaded. The opcodes are only worked out where it is not.
+    private var hasSameX87Opcode: Bool {
+        let (a, b) = (tested.fpu, reference.fpu)
+        guard a.pointee.lastInstruction == b.pointee.lastInstruction else {
+            return a.pointers.opcode == b.pointers.opcode
+        }
+        return a.pointee.lastInstruction.operation != .invalid || a.pointee.loadedOpcode == b.pointee.loadedOpcode
     }
 
     /// What differs, by name; empty if nothing does.
@@ -92,16 +110,23 @@ struct ProcessorComparison {
         list += [("CR0", hex(s.cr0, 8)), ("CR2", hex(s.cr2, 8)), ("CR3", hex(s.cr3, 8)), ("CR4", hex(s.cr4, 8))]
         list += [("EFER", hex(s.efer, 8)), ("DR6", hex(s.dr6, 8)), ("DR7", hex(s.dr7, 8)), ("CPL", String(s.cpl))]
         for index in 0..<4 { list.append(("DR\(index)", hex(s.dr[index], 8))) }
-        return list + extendedValues(s)
+        for index in 0..<4 { list.append(("PDPTE\(index)", hex(s.pdpte[index], 16))) }
+        list += [
+            ("SYSENTER_CS", hex(s.sysenterCS, 8)), ("SYSENTER_ESP", hex(s.sysenterESP, 8)),
+            ("SYSENTER_EIP", hex(s.sysenterEIP, 8)), ("TSC offset", hex(s.timestampOffset, 16)),
+            ("MISC_ENABLE", hex(s.miscellaneousEnable, 8)),
+        ]
+        return list + extendedValues(cpu)
     }
 
-    private func extendedValues(_ s: ProcessorState) -> [(name: String, value: String)] {
+    private func extendedValues(_ cpu: Processor) -> [(name: String, value: String)] {
+        let s = cpu.pointee
         var list: [(String, String)] = [
             ("x87 control", hex(s.fpu.control, 4)), ("x87 status", hex(s.fpu.status, 4)),
             ("x87 tags", hex(s.fpu.occupied, 2)),
             ("x87 instruction", "\(hex(s.fpu.instructionSelector, 4)):\(hex(s.fpu.instructionOffset, 8))"),
             ("x87 data", "\(hex(s.fpu.dataSelector, 4)):\(hex(s.fpu.dataOffset, 8))"),
-            ("MXCSR", hex(s.sse.mxcsr, 8)),
+            ("x87 opcode", hex(cpu.fpu.pointers.opcode, 3)), ("MXCSR", hex(s.sse.mxcsr, 8)),
         ]
         for index in 0..<8 {
             let r = s.fpu.registers[index]

@@ -7,9 +7,13 @@ public struct RunStatistics: Sendable {
     /// The processor's own counters.
     public let processor: Statistics
 
-    init(_ state: ProcessorState, virtualNanoseconds: UInt64) {
+    /// Those of the translation cache; nil for an engine that does not translate.
+    public let translation: TranslationStatistics?
+
+    init(_ state: ProcessorState, virtualNanoseconds: UInt64, translation: TranslationStatistics?) {
         instructions = state.instructions
         self.virtualNanoseconds = virtualNanoseconds
         processor = state.statistics
+        self.translation = translation
     }
 }

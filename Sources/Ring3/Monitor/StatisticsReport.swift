@@ -14,6 +14,20 @@ public struct StatisticsReport: Encodable, CustomStringConvertible {
         public let flushes: UInt64
     }
 
+    /// What translation came to. Counts are since power-on, but `bytes` are those in use now.
+    public struct Translation: Encodable {
+        public let blocks: UInt64
+        public let instructions: UInt64
+        public let microOps: UInt64
+        public let invalidated: UInt64
+        public let evictions: UInt64
+        public let links: UInt64
+        public let entries: UInt64
+        public let interpreted: UInt64
+        public let slowPaths: UInt64
+        public let bytes: UInt64
+    }
+
     public let engine: String
     public let instructions: UInt64
     public let hostSeconds: Double
@@ -31,6 +45,8 @@ public struct StatisticsReport: Encodable, CustomStringConvertible {
     /// Writes into memory that holds decoded code.
     public let codeWrites: UInt64
     public let taskSwitches: UInt64
+    /// Nil, and not in the JSON, for an engine that does not translate.
+    public let translation: Translation?
 
     public init(_ run: RunStatistics, engine: Engine, hostSeconds: Double) {
         let counts = run.processor
@@ -53,18 +69,11 @@ public struct StatisticsReport: Encodable, CustomStringConvertible {
         decodes = counts.decodes
         codeWrites = counts.codeWrites
         taskSwitches = counts.taskSwitches
+        translation = run.translation.map(Translation.init)
     }
 
     /// One JSON object, keys sorted, without a newline at the end.
-    public var json: String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-        do {
-            return String(decoding: try encoder.encode(self), as: UTF8.self)
-        } catch {
-            preconditionFailure("numbers and strings can be encoded: \(error)")
-        }
-    }
+    public var json: String { reportJSON }
 
     /// One line a number, aligned.
     public var description: String {
@@ -82,10 +91,34 @@ public struct StatisticsReport: Encodable, CustomStringConvertible {
         add("TLB", ["misses": tlb.misses, "flushes": tlb.flushes])
         add("code", ["decodes": decodes, "writes": codeWrites])
         rows.append(("task switches", "\(taskSwitches)"))
+        if let translation { rows += translation.rows.map { ("translation \($0.name)", "\($0.value)") } }
         let width = (rows.map(\.value.count).max() ?? 0) + 30
         return rows.map { row in
             let gap = String(repeating: " ", count: width - row.name.count - row.value.count)
             return row.name + gap + row.value
         }.joined(separator: "\n")
+    }
+}
+
+extension StatisticsReport.Translation {
+    init(_ counts: TranslationStatistics) {
+        blocks = counts.blocksTranslated
+        instructions = counts.instructionsTranslated
+        microOps = counts.microOps
+        invalidated = counts.blocksInvalidated
+        evictions = counts.evictions
+        links = counts.links
+        entries = counts.entries
+        interpreted = counts.interpreted
+        slowPaths = counts.slowPaths
+        bytes = counts.bytes
+    }
+
+    fileprivate var rows: [(name: String, value: UInt64)] {
+        [
+            ("blocks", blocks), ("instructions", instructions), ("micro-ops", microOps), ("invalidated", invalidated),
+            ("evictions", evictions), ("links", links), ("entries", entries), ("interpreted", interpreted),
+            ("slow paths", slowPaths), ("bytes", bytes),
+        ]
     }
 }

@@ -25,7 +25,10 @@ public final class VirtualMachine {
     let engine: any ExecutionEngine
     /// The engine, if it is compared with another on a second machine.
     private let lockstep: LockstepEngine?
-    private let reference: VirtualMachine?
+    /// The second machine, then.
+    let reference: VirtualMachine?
+    /// The engine, compared with another or not, if it translates.
+    let translating: ThreadedEngine?
     private var outcome: RunOutcome?
     private var isRunning = false
     /// A second machine's processor is halted.
@@ -59,6 +62,7 @@ public final class VirtualMachine {
         timeBox.time = time
         console.clock = { [time] in time.now }
         let engine = try Self.engine(configuration, cpu, decoder)
+        translating = engine as? ThreadedEngine
         if let other = configuration.lockstep {
             let reference = try Self.reference(configuration, other, console)
             let lockstep = LockstepEngine(testing: engine, cpu, named: configuration.engine, reference: reference)
@@ -253,7 +257,9 @@ public final class VirtualMachine {
     }
 
     /// Counters of the run so far.
-    public var statistics: RunStatistics { RunStatistics(cpu.pointee, virtualNanoseconds: time.now) }
+    public var statistics: RunStatistics {
+        RunStatistics(cpu.pointee, virtualNanoseconds: time.now, translation: translating?.cache.statistics)
+    }
 
     /// Counts executed instructions by sensitivity from now on, which makes the interpreter several times slower.
     public func startCensus() { engine.interpreter.census = CensusTaker() }

@@ -25,6 +25,19 @@ public enum ExitStatus {
 
     /// As shells report death by signal `number`.
     public static func signal(_ number: Int32) -> Int32 { 128 + number }
+
+    /// What a run that ended so says; `signal` is the one that asked for its end, if one did.
+    static func of(_ outcome: RunOutcome, endedBy signal: Int32? = nil) -> Int32 {
+        switch outcome {
+        case .powerOff, .finalHalt, .reset: success
+        case .debugExit(let status): Int32(status & 0xFF)
+        case .tripleFault: tripleFault
+        case .diverged: wrongResult
+        case .timeout: timeout
+        case .instructionLimit: instructionLimit
+        case .stopped: signal.map { Self.signal($0) } ?? success
+        }
+    }
 }
 
 /// Why a run could not be made, in one line, and the exit status that says so.

@@ -2,6 +2,16 @@ import Foundation
 import Hardware
 import Logging
 
+/// A run that has come to its end, and the machine as it left it.
+public struct FinishedRun {
+    public let machine: VirtualMachine
+    public let outcome: RunOutcome
+    /// Seconds of the host's that it took.
+    public let hostSeconds: Double
+    /// See `ExitStatus`.
+    public let exitStatus: Int32
+}
+
 /// One `ring3 run`: reads the files, builds and boots the machine, runs it between the user's terminal and files, and
 /// reports.
 public final class RunSession {
@@ -13,15 +23,10 @@ public final class RunSession {
         self.log = log
     }
 
-    /// Runs the guest to its end. Returns the exit status, see `ExitStatus`; throws what kept it from running.
+    /// Runs the guest to its end; throws what kept it from running, or what became of its output.
     ///
-    /// - Parameters:
-    ///   - prepare: gets the machine when it has booted, before it runs.
-    ///   - examine: gets it when it has run, with how that ended and after how many seconds of the host's.
-    public func run(
-        prepare: (VirtualMachine) -> Void = { _ in },
-        examine: (VirtualMachine, RunOutcome, Double) -> Void = { _, _, _ in }
-    ) throws(RunFailure) -> Int32 {
+    /// - Parameter prepare: gets the machine when it has booted, before it runs.
+    public func run(prepare: (VirtualMachine) -> Void = { _ in }) throws(RunFailure) -> FinishedRun {
         try options.validate()
         Self.openStandardDescriptors()
         // Writing to a closed pipe is an error to be looked at, not a reason to die.
@@ -39,12 +44,12 @@ public final class RunSession {
         try screenFile?.write(screen.isEmpty ? "" : screen + "\n")
         report(outcome, after: duration)
         if let progress = machine.lockstepProgress { log.notice("\(progress)") }
-        examine(machine, outcome, duration)
         if let format = options.statistics {
             let report = StatisticsReport(machine.statistics, engine: options.machine.engine, hostSeconds: duration)
             write(format == .json ? report.json : report.description)
         }
-        return try exitStatus(outcome, console)
+        return FinishedRun(
+            machine: machine, outcome: outcome, hostSeconds: duration, exitStatus: try exitStatus(outcome, console))
     }
 
     /// A closed standard descriptor would be given to the next file opened.
@@ -110,15 +115,7 @@ public final class RunSession {
             guard error != EPIPE else { return ExitStatus.signal(SIGPIPE) }
             throw RunFailure("cannot write the guest's output: \(reason(error))", exitStatus: ExitStatus.outputFailure)
         }
-        switch outcome {
-        case .powerOff, .finalHalt, .reset: return ExitStatus.success
-        case .debugExit(let status): return Int32(status & 0xFF)
-        case .tripleFault: return ExitStatus.tripleFault
-        case .diverged: return ExitStatus.wrongResult
-        case .timeout: return ExitStatus.timeout
-        case .instructionLimit: return ExitStatus.instructionLimit
-        case .stopped: return console.endingSignal.map(ExitStatus.signal) ?? ExitStatus.success
-        }
+        return ExitStatus.of(outcome, endedBy: console.endingSignal)
     }
 
     /// Writes lines to standard error.

@@ -12,10 +12,12 @@ final class ThreadedEngine {
     /// Bytes of translated code before everything is translated anew.
     static let cacheSize = 64 << 20
 
-    init(cpu: Processor, interpreter: Interpreter) throws(TranslationCache.Failure) {
+    init(
+        cpu: Processor, interpreter: Interpreter, cacheSize: Int = ThreadedEngine.cacheSize
+    ) throws(TranslationCache.Failure) {
         self.cpu = cpu
         self.interpreter = interpreter
-        cache = try TranslationCache(ramSize: Int(cpu.pointee.ramSize), capacity: Self.cacheSize)
+        cache = try TranslationCache(ramSize: Int(cpu.pointee.ramSize), capacity: cacheSize)
         translator = Translator(cpu: cpu, cache: cache, source: interpreter)
     }
 
