@@ -11,6 +11,12 @@ protocol ExecutionEngine: AnyObject {
     var interpreter: Interpreter { get }
     /// `count` bytes of RAM at `physical` (one page), which `codeMap` says hold code, were written.
     func codeWritten(_ physical: UInt32, count: UInt32)
+    /// What the verifier has against the code it emitted.
+    var finding: EmittedCodeFinding? { get }
+}
+
+extension ExecutionEngine {
+    var finding: EmittedCodeFinding? { nil }
 }
 
 extension Interpreter: ExecutionEngine {
@@ -31,8 +37,10 @@ extension Engine {
         let errno: Int32
     }
 
-    /// An engine for that processor.
-    func make(cpu: Processor, decoder: Decoder, usesCache: Bool) throws(Failure) -> any ExecutionEngine {
+    /// An engine for that processor; `verifies` if it shall have the code that it emits verified.
+    func make(
+        cpu: Processor, decoder: Decoder, usesCache: Bool, verifies: Bool = false
+    ) throws(Failure) -> any ExecutionEngine {
         let interpreter: Interpreter
         do throws(DecodeCache.Failure) {
             interpreter = try Interpreter(cpu: cpu, decoder: decoder, usesCache: usesCache)
@@ -50,7 +58,8 @@ extension Engine {
         case .native:
             do throws(CodeArena.Failure) {
                 return try NativeEngine(
-                    cpu: cpu, memory: cpu.pointee.platform.takeUnretainedValue().memory, interpreter: interpreter)
+                    cpu: cpu, memory: cpu.pointee.platform.takeUnretainedValue().memory, interpreter: interpreter,
+                    verifies: verifies)
             } catch {
                 throw Failure(errno: error.errno)
             }

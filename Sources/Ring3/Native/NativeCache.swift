@@ -81,6 +81,8 @@
         private var pages: UnsafeMutablePointer<Int32>
         private let pageCount: Int
         var statistics = TranslationStatistics()
+        /// Looks at whatever is written to the arena, if anybody does.
+        var verification: CodeVerification?
 
         init(ramSize: Int, capacity: Int) throws(CodeArena.Failure) {
             arena = try CodeArena(size: capacity)
@@ -140,6 +142,7 @@
             statistics.blocksTranslated &+= 1
             statistics.instructionsTranslated &+= UInt64(block.count)
             statistics.bytes = UInt64(used)
+            verification?.blockInserted(into: self)
             return number
         }
 
@@ -199,6 +202,7 @@
             var host = HostAssembler(arena.writable, at: Int(block.entry))
             host.jump(to: Int(block.staleExit))
             statistics.blocksInvalidated &+= 1
+            verification?.blockRetired(number)
         }
 
         /// Leads the jump at a `link` site to a block on the same page.
@@ -206,6 +210,7 @@
             let place = Int(sites[Int(site)].place)
             assembler.patch(at: place, to: Int(blocks[Int(number)].entry))
             statistics.links &+= 1
+            verification?.blockLinked(sites[Int(site)].block)
         }
 
         /// Forgets all blocks. Nobody may be going to return to one.
@@ -217,6 +222,7 @@
             byAddress.removeAll(keepingCapacity: true)
             pages.update(repeating: Self.none, count: pageCount)
             statistics.evictions &+= 1
+            verification?.removeAll()
         }
     }
 #endif
