@@ -11,6 +11,9 @@ struct BlockMode: OptionSet, Equatable {
     /// DS and ES are flat: base 0, limit 4 GiB, readable and writable.
     static let flatData = BlockMode(rawValue: 1 << 3)
     static let flatExtra = BlockMode(rawValue: 1 << 4)
+
+    /// What 32-bit operating systems run in.
+    static let allFlat: BlockMode = [.code32, .flatCode, .flatStack, .flatData, .flatExtra]
 }
 
 extension Segment {
