@@ -5,7 +5,7 @@ import X86
 @testable import Ring3
 
 /// A machine without devices whose code runs on an engine, and the same on the interpreter beside it.
-private final class EnginePair {
+final class EnginePair {
     let translated: CodeRunner
     let interpreted: CodeRunner
     let engine: ThreadedEngine
@@ -92,7 +92,7 @@ private final class EnginePair {
     }
 
     /// The first 2 MiB mapped to themselves, nothing else.
-    private static func enablePaging(_ runner: CodeRunner) {
+    static func enablePaging(_ runner: CodeRunner) {
         let (directory, table): (UInt32, UInt32) = (0x100000, 0x101000)
         runner.memory.write(directory, table | 7)
         for page in UInt32(0)..<512 { runner.memory.write(table + page * 4, page << 12 | 7) }

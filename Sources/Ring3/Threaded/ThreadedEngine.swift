@@ -107,6 +107,7 @@ final class ThreadedEngine {
         guard let block = known ?? translator.translate(place, linear: cpu.pointee.cs.base &+ eip, mode) else {
             return nil
         }
+        // What lies in this page. `isUnchanged` looks at what the last instruction has in the next one.
         let last = block.pointee.end &- block.pointee.physical &- 1
         guard mode.contains(.flatCode) || cpu.pointee.cs.limit - eip >= last else { return nil }
         return block
@@ -130,14 +131,15 @@ final class ThreadedEngine {
         return nil
     }
 
-    /// Whether the next page still holds the rest of an instruction that begins in this one. If not, the interpreter
-    /// executes what is there now.
+    /// Whether the next page still holds the rest of an instruction that begins in this one, and EIP may go there: not
+    /// beyond the limit of CS, nor around 4 GiB. If not, the interpreter executes what is there now, or finds the fault.
     @inline(never)
     func isUnchanged(crossing pc: MicroOpPointer, in block: BlockPointer, _ entry: UInt32) -> Bool {
         let record = block.pointee.instructions + Int(pc.pointee.index)
         let eip = entry &+ UInt32(record.pointee.offset)
         let page = ((cpu.pointee.cs.base &+ eip) | 0xFFF) &+ 1
-        if let physical = cpu.executableRAM(page) {
+        let last = eip &+ UInt32(record.pointee.instruction.length) &- 1
+        if last >= eip, last <= cpu.pointee.cs.limit, let physical = cpu.executableRAM(page) {
             let there = cpu.pointee.ramBase + Int(physical)
             // The slot after the micro-op holds the bytes; `a` says how many of them lie in the second page.
             if memcmp(there, UnsafeRawPointer(pc + 1), Int(pc.pointee.a)) == 0 { return true }
