@@ -27,52 +27,55 @@ final class ThreadedEngine {
 
     /// Runs until `sliceEnd` instructions have been counted, or something else stops it.
     func run(until sliceEnd: UInt64) -> EngineStop {
-        let cpu = cpu
         cpu.settleUnits()
-        cpu.pointee.sliceEnd = Swift.min(sliceEnd, TranslatedBlock.stale >> 1)
-        cpu.setAttention([], true)
+        stop(at: sliceEnd)
         while true {
             if cpu.pointee.instructions >= cpu.pointee.stopAt {
                 if let stop = attend() { return stop }
-                continue
+            } else {
+                advance()
             }
-            guard let block = blockHere(), cpu.pointee.instructions &+ block.pointee.limit <= cpu.pointee.stopAt else {
-                // A block that is longer than what is left of the slice is not begun either.
-                stepAlone()
-                continue
-            }
-            cache.statistics.entries &+= 1
-            execute(from: block)
-            cache.profile?.leave()
         }
     }
 
     /// Runs one block or so: its exits lead on only as far as the count allows that it could have reached itself.
     func runBlock(until sliceEnd: UInt64) -> EngineStop? {
-        let end = Swift.min(sliceEnd, TranslatedBlock.stale >> 1)
-        var isDone = false
         cpu.settleUnits()
+        var isDone = false
         while true {
-            cpu.pointee.sliceEnd = end
-            cpu.setAttention([], true)
+            stop(at: sliceEnd)
             if cpu.pointee.instructions >= cpu.pointee.stopAt {
                 let before = cpu.pointee.instructions
                 if let stop = attend() { return stop }
                 isDone = isDone || cpu.pointee.instructions != before
-                continue
+            } else if isDone {
+                return nil
+            } else {
+                advance(endingWithBlock: true)
+                isDone = true
             }
-            if isDone { return nil }
-            isDone = true
-            guard let block = blockHere(), cpu.pointee.instructions &+ block.pointee.limit <= cpu.pointee.stopAt else {
-                stepAlone()
-                continue
-            }
-            cache.statistics.entries &+= 1
-            cpu.pointee.sliceEnd = cpu.pointee.instructions &+ block.pointee.limit
-            cpu.setAttention([], true)
-            execute(from: block)
-            cache.profile?.leave()
         }
+    }
+
+    /// Sets the count at which a run has to be looked at.
+    private func stop(at sliceEnd: UInt64) {
+        cpu.pointee.sliceEnd = Swift.min(sliceEnd, TranslatedBlock.stale >> 1)
+        cpu.setAttention([], true)
+    }
+
+    /// Executes the block at EIP and what it leads to, or a single instruction: where there is no block, or one that is
+    /// longer than what is left of the slice.
+    ///
+    /// - Parameter endingWithBlock: the slice ends where the block does if it is executed to its end.
+    @inline(__always)
+    private func advance(endingWithBlock: Bool = false) {
+        guard let block = blockHere(), cpu.pointee.instructions &+ block.pointee.limit <= cpu.pointee.stopAt else {
+            return stepAlone()
+        }
+        if endingWithBlock { stop(at: cpu.pointee.instructions &+ block.pointee.limit) }
+        cache.statistics.entries &+= 1
+        execute(from: block)
+        cache.profile?.leave()
     }
 
     /// Looks at what is pending; may execute an instruction.
