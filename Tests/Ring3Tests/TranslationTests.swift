@@ -173,7 +173,7 @@ final class EnginePair {
             let start = UInt32(0x1000 + count * 16)
             _ = ops.withUnsafeMutableBufferPointer { buffer in
                 cache.insert(
-                    key: TranslationCache.key(start, .code32), bytes: start..<(start + 8), mode: .code32,
+                    bytes: start..<(start + 8), mode: .code32,
                     instructions: UnsafeBufferPointer(start: nil, count: 0), ops: UnsafeBufferPointer(buffer))
             }
             count += 1
