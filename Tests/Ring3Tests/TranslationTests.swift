@@ -83,7 +83,7 @@ import X86
     }
 
     /// The first 2 MiB mapped to themselves, nothing else.
-    private static func enablePaging(_ runner: CodeRunner) {
+    static func enablePaging(_ runner: CodeRunner) {
         let (directory, table): (UInt32, UInt32) = (0x100000, 0x101000)
         runner.memory.write(directory, table | 7)
         for page in UInt32(0)..<512 { runner.memory.write(table + page * 4, page << 12 | 7) }
@@ -176,7 +176,7 @@ import X86
             let start = UInt32(0x1000 + count * 16)
             _ = ops.withUnsafeMutableBufferPointer { buffer in
                 cache.insert(
-                    key: TranslationCache.key(start, .code32), bytes: start..<(start + 8), mode: .code32,
+                    bytes: start..<(start + 8), mode: .code32,
                     instructions: UnsafeBufferPointer(start: nil, count: 0), ops: UnsafeBufferPointer(buffer))
             }
             count += 1

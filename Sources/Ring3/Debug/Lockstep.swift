@@ -57,7 +57,7 @@ public struct LockstepProgress: Sendable, CustomStringConvertible {
 /// The second machine has its own RAM and devices, time that counts instructions, and the same input: whatever the first
 /// does at some instruction, the second does at the same one.
 final class LockstepEngine: ExecutionEngine {
-    private let tested: any ExecutionEngine
+    private let tested: any BlockEngine
     private let cpu: Processor
     private let reference: VirtualMachine
     private let log = WriteLog()
@@ -70,7 +70,7 @@ final class LockstepEngine: ExecutionEngine {
     private static let fullComparisonInterval: UInt64 = 100_000_000
 
     /// - Parameter reference: a machine of the same configuration but for its engine.
-    init(testing engine: any ExecutionEngine, _ cpu: Processor, named name: Engine, reference: VirtualMachine) {
+    init(testing engine: any BlockEngine, _ cpu: Processor, named name: Engine, reference: VirtualMachine) {
         tested = engine
         self.cpu = cpu
         self.reference = reference
@@ -87,8 +87,6 @@ final class LockstepEngine: ExecutionEngine {
     var finding: EmittedCodeFinding? { tested.finding }
 
     func codeWritten(_ physical: UInt32, count: UInt32) { tested.codeWritten(physical, count: count) }
-
-    func runBlock(until sliceEnd: UInt64) -> EngineStop? { run(until: sliceEnd) }
 
     func run(until sliceEnd: UInt64) -> EngineStop {
         // The machine this engine belongs to has just looked at its devices and its input.

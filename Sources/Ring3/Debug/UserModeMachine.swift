@@ -15,7 +15,7 @@ package final class UserModeMachine {
     /// Guest RAM: linear addresses of user code are physical ones.
     package let memory: PhysicalMemory
     private let cpu: Processor
-    private let engine: any UserCodeEngine
+    private let engine: any ExecutionEngine
     private let segments: InitialSegments
     private let extendedImage: UnsafeMutableRawPointer
 

@@ -83,7 +83,7 @@ final class Interpreter {
     }
 
     /// One instruction, and what is pending behind it; nil if nothing stops the run there.
-    func runOne(until sliceEnd: UInt64) -> EngineStop? {
+    func runBlock(until sliceEnd: UInt64) -> EngineStop? {
         let next = Swift.min(sliceEnd, cpu.pointee.instructions &+ 1)
         let stop = run(until: next)
         return stop == .sliceEnd && cpu.pointee.instructions < sliceEnd ? nil : stop

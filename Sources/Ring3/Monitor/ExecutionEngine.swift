@@ -4,9 +4,6 @@ import X86
 protocol ExecutionEngine: AnyObject {
     /// Runs until `sliceEnd` instructions have been counted, or something else stops it.
     func run(until sliceEnd: UInt64) -> EngineStop
-    /// Runs one block (on an engine without blocks, one instruction) and attends to what is pending behind it; nil if
-    /// that is all there was.
-    func runBlock(until sliceEnd: UInt64) -> EngineStop?
     /// What executes single instructions, and can count them.
     var interpreter: Interpreter { get }
     /// `count` bytes of RAM at `physical` (one page), which `codeMap` says hold code, were written.
@@ -19,17 +16,22 @@ extension ExecutionEngine {
     var finding: EmittedCodeFinding? { nil }
 }
 
-extension Interpreter: ExecutionEngine {
-    var interpreter: Interpreter { self }
+/// An engine that can stop behind every block, so that another can be compared with it there.
+protocol BlockEngine: ExecutionEngine {
+    /// Runs one block (on an engine without blocks, one instruction) and attends to what is pending behind it; nil if
+    /// that is all there was.
+    func runBlock(until sliceEnd: UInt64) -> EngineStop?
+}
 
-    func runBlock(until sliceEnd: UInt64) -> EngineStop? { runOne(until: sliceEnd) }
+extension Interpreter: BlockEngine {
+    var interpreter: Interpreter { self }
 
     func codeWritten(_ physical: UInt32, count: UInt32) {
         codeWritten(physical, count: count, isStillCode: { _ in false })
     }
 }
 
-extension ThreadedEngine: ExecutionEngine {}
+extension ThreadedEngine: BlockEngine {}
 
 extension Engine {
     /// The host refused memory; `errno` says why.
@@ -37,10 +39,14 @@ extension Engine {
         let errno: Int32
     }
 
-    /// An engine for that processor; `verifies` if it shall have the code that it emits verified.
+    /// An engine for that processor.
+    ///
+    /// - Parameters:
+    ///   - usesCache: keep decoded instructions; without it every one is fetched and decoded anew.
+    ///   - verifies: have the code that the engine emits verified.
     func make(
         cpu: Processor, decoder: Decoder, usesCache: Bool, verifies: Bool = false
-    ) throws(Failure) -> any ExecutionEngine {
+    ) throws(Failure) -> any BlockEngine {
         let interpreter: Interpreter
         do throws(DecodeCache.Failure) {
             interpreter = try Interpreter(cpu: cpu, decoder: decoder, usesCache: usesCache)

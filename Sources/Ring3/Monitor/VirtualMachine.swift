@@ -103,7 +103,7 @@ public final class VirtualMachine {
 
     private static func engine(
         _ configuration: MachineConfiguration, _ cpu: Processor, _ decoder: Decoder
-    ) throws(Failure) -> any ExecutionEngine {
+    ) throws(Failure) -> any BlockEngine {
         do {
             return try configuration.engine.make(
                 cpu: cpu, decoder: decoder, usesCache: configuration.usesDecodeCache,

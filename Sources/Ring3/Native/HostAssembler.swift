@@ -28,7 +28,8 @@ enum HostRegister: UInt8 {
 
 /// Writes x86-64 instructions to memory.
 ///
-/// The methods are the few instructions that the monitor's own code is made of. None of them touches a flag.
+/// The methods are the few instructions that the monitor's own code is made of. None of them touches a flag but where it
+/// says so.
 struct HostAssembler {
     private let base: UnsafeMutablePointer<UInt8>
     /// Offset of the next byte from `base`.
@@ -109,6 +110,18 @@ struct HostAssembler {
     mutating func push(state displacement: Int) { state(0xFF, .rsi, displacement, isWide: false) }
     mutating func pop(state displacement: Int) { state(0x8F, .rax, displacement, isWide: false) }
     mutating func jump(state displacement: Int) { state(0xFF, .rsp, displacement, isWide: false) }
+
+    /// CMP dword, 0. Touches flags.
+    mutating func compareWithZero(state displacement: Int) {
+        state(0x83, .rdi, displacement, isWide: false)
+        byte(0)
+    }
+
+    /// LDMXCSR.
+    mutating func loadSSEControl(state displacement: Int) {
+        bytes(0x41, 0x0F, 0xAE, 0x95)
+        dword(UInt32(truncatingIfNeeded: displacement))
+    }
 
     // MARK: Registers
 

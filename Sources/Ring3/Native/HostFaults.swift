@@ -33,7 +33,7 @@
                 HostFaults.handle(signal, information, context)
             }
             action.sa_flags = SA_SIGINFO
-            return sigaction(SIGSEGV, &action, nil) == 0 && sigaction(SIGBUS, &action, nil) == 0
+            return [SIGSEGV, SIGBUS, SIGFPE].allSatisfy { sigaction($0, &action, nil) == 0 }
         }()
 
         /// From now on faults in `start..<end` go on at `exit`. False if there are too many arenas already.
@@ -60,6 +60,7 @@
         private static let r13 = 5
         private static let rip = 16
         private static let errorCode = 19
+        private static let vector = 20
         private static let cr2 = 22
 
         private static func handle(
@@ -74,6 +75,7 @@
                         guard let cpu = UnsafeMutableRawPointer(bitPattern: UInt(registers[r13])) else { continue }
                         let native = (cpu + contextOffset).assumingMemoryBound(to: NativeContext.self)
                         native.pointee.faultPlace = place
+                        native.pointee.faultVector = registers[vector]
                         native.pointee.faultAddress = registers[cr2]
                         native.pointee.faultCode = registers[errorCode]
                         registers[rip] = table[index].exit

@@ -63,8 +63,10 @@ enum HostFlagEffect {
             let destination: UInt8 = i.operands.1.kind == .none ? 0 : i.operands.0.register
             self = .multiply(i.operandSize == 4 ? destination : nil)
         case .shld, .shrd: self = .doubleShift
-        case .rol, .ror, .rcl, .rcr, .bt, .bts, .btr, .btc, .bsf, .bsr, .clc, .stc, .cmc, .setcc, .cmovcc, .jcc:
+        case .rol, .ror, .rcl, .rcr, .bt, .bts, .btr, .btc, .bsf, .bsr, .clc, .stc, .cmc, .setcc, .cmovcc, .jcc,
+            .fcmovcc:
             self = .uses
+        case .fcomi, .fcomip, .fucomi, .fucomip, .comiss, .comisd, .ucomiss, .ucomisd: self = .defines
         default: self = .none
         }
     }
@@ -88,6 +90,7 @@ extension NativeInstruction {
         let operands = instruction.operands
         return isMonitored || role != .straight || operands.0.kind == .memory || operands.1.kind == .memory
             || operands.2.kind == .memory
+            || instruction.usesUnits || instruction.operation == .div || instruction.operation == .idiv
             || instruction.operation == .push || instruction.operation == .pop || instruction.operation == .leave
     }
 }

@@ -5,114 +5,195 @@ import X86
 ///
 /// What it does not know, or what cannot be encoded (AH next to a register that needs REX), is for the monitor.
 struct InstructionRewriter {
-    /// The memory operand of a guest instruction, as encoded.
-    private struct Address {
-        let modRM: UInt8
-        /// SIB byte, displacement, and whatever follows.
-        let tail: UnsafeRawBufferPointer
-    }
+    /// Segments that can be used, besides flat DS, ES and SS.
+    let mode: NativeMode
+    /// Where in the processor's state the bases of FS and GS are.
+    private static let bases: (fs: Int, gs: Int) = {
+        let base = MemoryLayout<Segment>.offset(of: \.base) ?? 0
+        return (
+            (MemoryLayout<ProcessorState>.offset(of: \.fs) ?? 0) + base,
+            (MemoryLayout<ProcessorState>.offset(of: \.gs) ?? 0) + base
+        )
+    }()
+    private static let savedFlags =
+        (MemoryLayout<ProcessorState>.offset(of: \.native) ?? 0)
+        + (MemoryLayout<NativeContext>.offset(of: \.savedFlags) ?? 0)
 
-    /// Emits `i`, whose bytes are `bytes`; false if there is no way to, and then nothing was emitted. The instruction is
-    /// innocuous, has 32-bit addresses if any, and segments but FS and GS are flat.
-    func emit(_ i: Instruction, _ bytes: UnsafeRawBufferPointer, _ host: inout HostAssembler) -> Bool {
-        let layout = InstructionLayout(bytes)
-        if layout.hasMemory || i.isAbsoluteMove {
-            guard i.addressSize == 4, i.operation == .lea || isFlat(i.memory.segment) else { return false }
-        }
+    /// Emits `i`, whose bytes are `bytes`; false if there is no way to, and then nothing that was emitted counts. The
+    /// instruction is innocuous.
+    ///
+    /// - Parameter keepsFlags: the flags behind it are of interest. Division leaves them undefined.
+    func emit(
+        _ i: Instruction, _ bytes: UnsafeRawBufferPointer, keepsFlags: Bool, _ host: inout HostAssembler
+    ) -> Bool {
+        let source = GuestCode(i, bytes)
+        if source.accessesMemory, !isReachable(i) { return false }
         switch i.operation {
         case .nop, .pause, .prefetch: return true
-        case .push, .pop, .leave: return emitStack(i, layout, bytes, &host)
-        default: break
+        case .push, .pop, .leave: return emitStack(source, &host)
+        case .div, .idiv:
+            if keepsFlags {
+                host.byte(0x9C)  // pushfq
+                host.pop(state: Self.savedFlags)
+            }
+            guard emitCopy(source, &host) else { return false }
+            if keepsFlags {
+                host.push(state: Self.savedFlags)
+                host.byte(0x9D)  // popfq
+            }
+            return true
+        default: return emitCopy(source, &host)
         }
-        guard let form = layout.isTwoByte ? OpcodeShape(twoByte: layout) : OpcodeShape(oneByte: layout) else {
-            return false
-        }
-        return emit(i, layout, form, bytes, &host)
     }
 
-    private func isFlat(_ segment: SegmentRegister) -> Bool {
-        segment == .ds || segment == .es || segment == .ss
+    /// Whether the memory operand's segment needs no checks.
+    func isReachable(_ i: Instruction) -> Bool {
+        guard i.addressSize == 4 else { return false }
+        return switch i.memory.segment {
+        case .ds, .es, .ss: true
+        case .fs: mode.contains(.openFS)
+        case .gs: mode.contains(.openGS)
+        case .cs: false
+        }
     }
 
-    private func emit(
-        _ i: Instruction, _ layout: InstructionLayout, _ shape: OpcodeShape, _ bytes: UnsafeRawBufferPointer,
-        _ host: inout HostAssembler
-    ) -> Bool {
+    private func emitCopy(_ source: GuestCode, _ host: inout HostAssembler) -> Bool {
+        guard let shape = OpcodeShape(source) else { return false }
+        let layout = source.layout
         var rex: UInt8 = 0
         if shape.register == .wide, layout.reg == 4 { rex |= 4 }
-        let tail = UnsafeRawBufferPointer(rebasing: bytes[layout.examined...])
-        if layout.hasMemory {
-            if isBasedOnESP(layout, tail) { rex |= 1 }
-        } else if shape.rm == .wide, layout.modRM == nil ? layout.opcode & 7 == 4 : layout.rm == 4 {
+        if !layout.hasMemory, shape.rm == .wide, layout.modRM == nil ? layout.opcode & 7 == 4 : layout.rm == 4 {
             rex |= 1
         }
-        // With any REX prefix, the numbers of AH to BH mean other registers.
-        guard rex == 0 || !i.hasHighByte else { return false }
-
-        if i.prefixes.contains(.operandSize) { host.byte(0x66) }
-        if i.prefixes.contains(.lock) { host.byte(0xF0) }
-        let accessesMemory = (layout.hasMemory || i.isAbsoluteMove) && i.operation != .lea
-        if accessesMemory { host.bytes(0x65, 0x67) }
-        switch (layout.isTwoByte, layout.opcode) {
+        var opcode = layout.opcode
+        switch (layout.isTwoByte, opcode) {
         case (false, 0x40...0x4F):
             // INC and DEC r: these bytes are REX prefixes now.
+            if source.i.prefixes.contains(.operandSize) { host.byte(0x66) }
             if rex != 0 { host.byte(0x40 | rex) }
-            host.bytes(0xFF, 0xC0 | (layout.opcode & 8) | layout.opcode & 7)
+            host.bytes(0xFF, 0xC0 | (opcode & 8) | opcode & 7)
             return true
-        case (false, 0x82): emitOpcode(0x80, layout, rex, &host)
-        default: emitOpcode(layout.opcode, layout, rex, &host)
+        case (false, 0x82): opcode = 0x80
+        default: break
         }
-        if layout.hasMemory {
-            emitAddress(Address(modRM: layout.modRM ?? 0, tail: tail), reg: layout.reg, &host)
+        let address = prepareAddress(source, &host)
+        rex |= address.rex
+        // With any REX prefix, the numbers of AH to BH mean other registers.
+        guard rex == 0 || !source.i.hasHighByte else { return false }
+        if source.i.prefixes.contains(.lock) { host.byte(0xF0) }
+        if shape.isExtension {
+            if layout.mandatoryPrefix != 0 { host.byte(layout.mandatoryPrefix) }
+        } else if source.i.prefixes.contains(.operandSize) {
+            host.byte(0x66)
+        }
+        if source.accessesMemory { host.bytes(0x65, 0x67) }
+        if rex != 0 { host.byte(0x40 | rex) }
+        if layout.isTwoByte { host.byte(0x0F) }
+        if source.isAbsoluteMove {
+            // MOV between accumulator and memory, by way of the general form.
+            host.byte([0x8A, 0x8B, 0x88, 0x89][Int(opcode & 3)])
         } else {
-            if let modRM = layout.modRM { host.byte(modRM) }
-            host.copy(tail)
+            host.byte(opcode)
         }
+        if let modRM = layout.modRM, !layout.hasMemory { host.byte(modRM) }
+        emit(address, reg: layout.reg, &host)
+        host.copy(source.immediate)
         return true
     }
 
-    private func emitOpcode(_ opcode: UInt8, _ layout: InstructionLayout, _ rex: UInt8, _ host: inout HostAssembler) {
-        if rex != 0 { host.byte(0x40 | rex) }
-        if layout.isTwoByte { host.byte(0x0F) }
-        host.byte(opcode)
+    // MARK: Addresses
+
+    /// How the host reaches a memory operand: ModR/M without its reg field, and what follows.
+    private struct Address {
+        var modRM: UInt8?
+        var sib: UInt8?
+        var displacement = UnsafeRawBufferPointer(start: nil, count: 0)
+        /// An absolute address, where the guest had no ModR/M byte.
+        var absolute: UInt32?
+        /// REX bits for base and index.
+        var rex: UInt8 = 0
     }
 
-    private func isBasedOnESP(_ layout: InstructionLayout, _ tail: UnsafeRawBufferPointer) -> Bool {
-        layout.rm == 4 && (tail.first ?? 0) & 7 == 4
-    }
-
-    /// ModR/M, SIB, displacement, and what follows. An absolute address needs a SIB byte: without, it would be relative
-    /// to RIP.
-    private func emitAddress(_ address: Address, reg: UInt8, _ host: inout HostAssembler) {
-        if address.modRM & 0xC7 == 5 {
-            host.bytes(0x04 | reg << 3, 0x25)
-        } else {
-            host.byte(address.modRM & 0xC7 | reg << 3)
+    /// The host's address for a guest's memory operand. For FS and GS emits its computation, in R8 and R9.
+    private func prepareAddress(_ source: GuestCode, _ host: inout HostAssembler) -> Address {
+        var address = Address()
+        if let modRM = source.layout.modRM, source.layout.hasMemory {
+            address.modRM = modRM & 0xC7
+            address.displacement = source.address
+            if modRM & 7 == 4, let sib = source.address.first {
+                address.sib = sib
+                address.displacement = UnsafeRawBufferPointer(rebasing: source.address.dropFirst())
+                if sib & 7 == 4 { address.rex = 1 }
+            } else if modRM & 0xC7 == 5 {
+                // Without a SIB byte, an absolute address would be relative to RIP.
+                address.modRM = 4
+                address.sib = 0x25
+            }
+        } else if source.isAbsoluteMove {
+            address.modRM = 4
+            address.sib = 0x25
+            address.absolute = source.i.memory.displacement
         }
-        host.copy(address.tail)
+        let segment = source.i.memory.segment
+        guard source.accessesMemory, segment == .fs || segment == .gs else { return address }
+        host.bytes(0x44 | address.rex, 0x8D)  // lea r8d, address
+        emit(address, reg: HostRegister.r8.low, &host)
+        host.load(.r9, state: segment == .fs ? Self.bases.fs : Self.bases.gs)
+        // [r8 + r9]
+        return Address(modRM: 4, sib: HostRegister.r9.low << 3 | HostRegister.r8.low, rex: 3)
+    }
+
+    private func emit(_ address: Address, reg: UInt8, _ host: inout HostAssembler) {
+        guard let modRM = address.modRM else { return }
+        host.byte(modRM | reg << 3)
+        if let sib = address.sib { host.byte(sib) }
+        host.copy(address.displacement)
+        if let absolute = address.absolute { host.dword(absolute) }
+    }
+
+    /// Loads one of our registers from the memory operand, which is reachable.
+    func emitLoad(
+        _ register: HostRegister, _ i: Instruction, _ bytes: UnsafeRawBufferPointer, _ host: inout HostAssembler
+    ) {
+        emitLoad(register, GuestCode(i, bytes), &host)
+    }
+
+    private func emitLoad(_ register: HostRegister, _ source: GuestCode, _ host: inout HostAssembler) {
+        let address = prepareAddress(source, &host)
+        host.bytes(0x65, 0x67, 0x40 | (register.isHigh ? 4 : 0) | address.rex, 0x8B)
+        emit(address, reg: register.low, &host)
+    }
+
+    /// Puts the offset of the memory operand into one of our registers.
+    func emitOffset(
+        _ register: HostRegister, _ i: Instruction, _ bytes: UnsafeRawBufferPointer, _ host: inout HostAssembler
+    ) {
+        var flat = i
+        flat.memory.segment = .ds
+        let address = prepareAddress(GuestCode(flat, bytes), &host)
+        host.bytes(0x40 | (register.isHigh ? 4 : 0) | address.rex, 0x8D)
+        emit(address, reg: register.low, &host)
     }
 
     // MARK: Stack
 
     /// ESP moves last, so that a fault finds nothing done.
-    private func emitStack(
-        _ i: Instruction, _ layout: InstructionLayout, _ bytes: UnsafeRawBufferPointer, _ host: inout HostAssembler
-    ) -> Bool {
+    private func emitStack(_ source: GuestCode, _ host: inout HostAssembler) -> Bool {
+        let i = source.i
         guard i.operandSize == 4 else { return false }
         let operand = i.operands.0
         switch (i.operation, operand.kind) {
         case (.push, .register): host.storeStack(HostRegister(guest: operand.register >> 2), -4)
         case (.push, .immediate): host.storeStack(immediate: i.immediate, -4)
         case (.push, .memory):
-            emitLoad(.r8, i, layout, bytes, &host)
+            emitLoad(.r8, source, &host)
             host.storeStack(.r8, -4)
         case (.pop, .register):
             host.loadStack(HostRegister(guest: operand.register >> 2), 0)
             if operand.register >> 2 != 4 { host.lea(.r12, .r12, 4) }
             return true
         case (.leave, _):
-            // gs:[ebp]
-            host.bytes(0x65, 0x67, 0x44, 0x8B, 0x45, 0x00)
+            host.bytes(0x65, 0x67, 0x44, 0x8B, 0x45, 0x00)  // mov r8d, gs:[ebp]
             host.lea(.r12, .rbp, 4)
             host.move(.rbp, .r8)
             return true
@@ -121,25 +202,35 @@ struct InstructionRewriter {
         host.lea(.r12, .r12, -4)
         return true
     }
+}
 
-    /// Loads one of our registers from the memory operand.
-    func emitLoad(
-        _ register: HostRegister, _ i: Instruction, _ layout: InstructionLayout, _ bytes: UnsafeRawBufferPointer,
-        _ host: inout HostAssembler
-    ) {
+/// An instruction with its bytes, taken apart.
+private struct GuestCode {
+    let i: Instruction
+    let layout: InstructionLayout
+    /// SIB byte and displacement; immediate.
+    let address: UnsafeRawBufferPointer
+    let immediate: UnsafeRawBufferPointer
+    /// MOV between the accumulator and an absolute address (opcodes A0 to A3).
+    let isAbsoluteMove: Bool
+
+    init(_ i: Instruction, _ bytes: UnsafeRawBufferPointer) {
+        self.i = i
+        layout = InstructionLayout(bytes)
         let tail = UnsafeRawBufferPointer(rebasing: bytes[layout.examined...])
-        host.bytes(0x65, 0x67, 0x40 | (register.isHigh ? 4 : 0) | (isBasedOnESP(layout, tail) ? 1 : 0), 0x8B)
-        emitAddress(Address(modRM: layout.modRM ?? 0, tail: tail), reg: register.low, &host)
+        isAbsoluteMove = !layout.isTwoByte && layout.opcode & 0xFC == 0xA0
+        let count = isAbsoluteMove ? tail.count : layout.addressBytes(tail)
+        address = UnsafeRawBufferPointer(rebasing: tail.prefix(count))
+        immediate = UnsafeRawBufferPointer(rebasing: tail.dropFirst(count))
     }
 
-    /// Whether near transfers through this memory operand can load it.
-    func canLoad(_ i: Instruction) -> Bool { i.addressSize == 4 && isFlat(i.memory.segment) }
+    var accessesMemory: Bool { (layout.hasMemory || isAbsoluteMove) && i.operation != .lea }
 }
 
 /// What the fields of an instruction's encoding name, as far as REX prefixes are concerned.
 private struct OpcodeShape {
     enum Field {
-        /// No register, or part of the opcode.
+        /// No general register, or part of the opcode.
         case none
         /// A general register of 16 or 32 bits: number 4 is ESP.
         case wide
@@ -151,30 +242,45 @@ private struct OpcodeShape {
     var register = Field.none
     /// The rm field where it names a register; of an opcode without ModR/M, its low three bits.
     var rm = Field.none
+    /// x87, MMX, SSE: a prefix may be part of the opcode.
+    var isExtension = false
+
+    private init() {}
 
     /// Nil if the opcode is not one that can be copied.
-    init?(oneByte layout: InstructionLayout) {
+    init?(_ source: GuestCode) {
+        if source.i.usesUnits {
+            // ESP as an operand of these is too rare to be told apart from other registers.
+            guard source.i.isEmittableOnUnits, !source.i.namesESP else { return nil }
+            self.init()
+            isExtension = true
+        } else if source.layout.isTwoByte {
+            self.init(twoByte: source.layout)
+        } else {
+            self.init(oneByte: source.layout)
+        }
+    }
+
+    private init?(oneByte layout: InstructionLayout) {
         let size: Field = layout.opcode & 1 == 0 ? .byte : .wide
         switch layout.opcode {
         case 0x00...0x3F where layout.opcode & 7 < 4, 0x84...0x8B: (register, rm) = (size, size)
         case 0x00...0x3F where layout.opcode & 7 < 6: break
         case 0x40...0x4F, 0x91...0x97, 0xB8...0xBF: rm = .wide
         case 0x69, 0x6B: (register, rm) = (.wide, .wide)
-        case 0x80...0x83, 0xC0, 0xC1, 0xC6, 0xC7, 0xD0...0xD3, 0xFE: rm = size
+        case 0x80...0x83, 0xC0, 0xC1, 0xC6, 0xC7, 0xD0...0xD3, 0xF6, 0xF7, 0xFE: rm = size
         case 0x8D: register = .wide
         case 0x98, 0x99, 0xA0...0xA3, 0xA8, 0xA9, 0xF5, 0xF8, 0xF9: break
         case 0xB0...0xB7: rm = .byte
-        // Division faults by itself: the monitor's business.
-        case 0xF6 where layout.reg < 6, 0xF7 where layout.reg < 6: rm = size
         case 0xFF where layout.reg < 2: rm = .wide
         default: return nil
         }
     }
 
     /// Opcodes after 0F.
-    init?(twoByte layout: InstructionLayout) {
+    private init?(twoByte layout: InstructionLayout) {
         switch layout.opcode {
-        case 0x40...0x4F, 0xA4, 0xA5, 0xAC, 0xAD, 0xAF, 0xB7, 0xBC, 0xBD, 0xBF, 0xC1, 0xB1:
+        case 0x40...0x4F, 0xA4, 0xA5, 0xAC, 0xAD, 0xAF, 0xB1, 0xB7, 0xBC, 0xBD, 0xBF, 0xC1:
             (register, rm) = (.wide, .wide)
         case 0x90...0x9F: rm = .byte
         case 0xB6, 0xBE: (register, rm) = (.wide, .byte)
@@ -192,14 +298,32 @@ private struct OpcodeShape {
 extension Instruction {
     /// Names AH, CH, DH or BH.
     fileprivate var hasHighByte: Bool {
-        func isHigh(_ operand: Operand) -> Bool {
-            operand.kind == .register && operand.size == 1 && operand.register & 3 == 1
-        }
-        return isHigh(operands.0) || isHigh(operands.1) || isHigh(operands.2)
+        anyRegister { $0.size == 1 && $0.register & 3 == 1 }
     }
 
-    /// MOV between the accumulator and an absolute address: the only memory operand without ModR/M here.
-    fileprivate var isAbsoluteMove: Bool {
-        operation == .mov && (operands.0.kind == .memory || operands.1.kind == .memory)
+    fileprivate var namesESP: Bool { anyRegister { $0.register == 16 } }
+
+    private func anyRegister(_ condition: (Operand) -> Bool) -> Bool {
+        operands.0.kind == .register && condition(operands.0) || operands.1.kind == .register && condition(operands.1)
+            || operands.2.kind == .register && condition(operands.2)
+    }
+
+    /// Is executed by, or concerns, the x87 or SSE unit.
+    var usesUnits: Bool { operation.isX87 || operation.isSIMD }
+
+    /// Can be left to the host's units, once the guest's state is in them. Those that load control words are not: which
+    /// exceptions are masked decides whether the host may execute what follows.
+    fileprivate var isEmittableOnUnits: Bool {
+        switch operation {
+        case .wait, .fninit, .fnclex, .fldcw, .fldenv, .fnstenv, .frstor, .fnsave, .fxsave, .fxrstor, .ldmxcsr,
+            .maskmovq, .maskmovdqu, .clflush, .sfence, .lfence, .mfence, .movnti:
+            false
+        default: true
+        }
+    }
+
+    /// An x87 instruction that the unit remembers as its last one (SDM 1 8.1.8).
+    var isRememberedByX87: Bool {
+        operation.isX87 && isEmittableOnUnits && operation != .fnstcw && operation != .fnstsw
     }
 }

@@ -12,6 +12,14 @@
 
         let entries = UnsafeMutablePointer<UInt64>.allocate(capacity: 2 * count)
         private var isEmpty = false
+        private var mode: NativeMode = []
+
+        /// Only blocks of that mode are of use from now on.
+        func use(in mode: NativeMode) {
+            guard mode != self.mode else { return }
+            removeAll()
+            self.mode = mode
+        }
 
         init() { removeAll() }
 

@@ -32,6 +32,7 @@
         /// Index of its first `NativeInstruction`; one more than `count` of them, the last for what follows the block.
         var first: UInt32
         var count: UInt16
+        var mode: NativeMode
         var isStale: Bool
         /// Another block that begins on the same physical page; `NativeCache.none` ends the list.
         var nextOnPage: Int32
@@ -46,6 +47,8 @@
             case miss
             /// The block's code has changed.
             case stale
+            /// The guest's x87 and SSE state must come to the host's units before instruction `index`.
+            case units
             /// The monitor has to execute instruction `index` of the block.
             case callout
         }
@@ -114,9 +117,14 @@
                 && siteCount + 2 * Translator.longest + 8 <= Self.mostSites
         }
 
-        private static func key(_ physical: UInt32, _ eip: UInt32) -> UInt64 { UInt64(physical) << 32 | UInt64(eip) }
+        /// The offset in the page is the same in both addresses.
+        private static func key(_ physical: UInt32, _ eip: UInt32, _ mode: NativeMode) -> UInt64 {
+            UInt64(physical >> 12) << 40 | UInt64(mode.rawValue) << 32 | UInt64(eip)
+        }
 
-        func find(_ physical: UInt32, eip: UInt32) -> Int32? { byAddress[Self.key(physical, eip)] }
+        func find(_ physical: UInt32, eip: UInt32, _ mode: NativeMode) -> Int32? {
+            byAddress[Self.key(physical, eip, mode)]
+        }
 
         /// A site's number, for the code that leaves there.
         func add(_ site: NativeSite) -> UInt32 {
@@ -138,7 +146,7 @@
             blocks[Int(number)] = block
             blockCount += 1
             used = Int(block.end)
-            byAddress[Self.key(block.physical, block.eip)] = number
+            byAddress[Self.key(block.physical, block.eip, block.mode)] = number
             statistics.blocksTranslated &+= 1
             statistics.instructionsTranslated &+= UInt64(block.count)
             statistics.bytes = UInt64(used)
@@ -160,6 +168,17 @@
             var index = Int(blocks[low].count)
             while index > 0, instructions[first + index].host > offset { index -= 1 }
             return (Int32(low), index)
+        }
+
+        /// The block that an instruction, by its index in `instructions`, belongs to.
+        func block(ofInstruction index: UInt32) -> NativeBlock? {
+            // Their instructions too lie in the order of their numbers.
+            var (low, high) = (0, blockCount)
+            while low < high {
+                let middle = (low + high) / 2
+                if blocks[middle].first + UInt32(blocks[middle].count) < index { low = middle + 1 } else { high = middle }
+            }
+            return low < blockCount ? blocks[low] : nil
         }
 
         /// Makes every block stale that holds one of the `count` bytes at `physical`, which lie in one page.
@@ -198,7 +217,7 @@
         private func retire(_ number: Int32) {
             let block = blocks[Int(number)]
             blocks[Int(number)].isStale = true
-            byAddress[Self.key(block.physical, block.eip)] = nil
+            byAddress[Self.key(block.physical, block.eip, block.mode)] = nil
             var host = HostAssembler(arena.writable, at: Int(block.entry))
             host.jump(to: Int(block.staleExit))
             statistics.blocksInvalidated &+= 1

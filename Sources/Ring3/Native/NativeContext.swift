@@ -13,10 +13,29 @@ struct NativeContext {
     var window: UInt64 = 0
     /// The jump cache in use.
     var jumpCache: UInt64 = 0
-    /// Of a host exception: where, on which address, and the error code of the host's page fault.
+    /// Of a host exception: where, its vector, and of a page fault the address and the error code.
     var faultPlace: UInt64 = 0
+    var faultVector: UInt64 = 0
     var faultAddress: UInt64 = 0
     var faultCode: UInt64 = 0
+    /// Flags, while an instruction is executed that would change them without saying how.
+    var savedFlags: UInt64 = 0
+    /// Address of the FXSAVE image in which the guest's x87 and SSE state waits while the monitor runs.
+    var unitsImage: UInt64 = 0
+    /// 1 while that state is the guest's own and the processor's is out of date; 0 while it is the other way round, and
+    /// emitted code must not use the units.
+    var hasUnits: UInt32 = 0
+    /// The opposite.
+    var lacksUnits: UInt32 = 1
+    /// MXCSR for the monitor.
+    var hostControl: UInt32 = 0x1F80
+    /// Index of the last x87 instruction executed that was not a control instruction, `none` if there was none since that
+    /// was looked at; the same of the last with an operand in memory, and where that was.
+    var lastX87: UInt32 = NativeContext.none
+    var lastX87WithOperand: UInt32 = NativeContext.none
+    var x87Operand: UInt32 = 0
+
+    static let none: UInt32 = .max
 
     /// `exit` after a host exception.
     static let fault: UInt32 = .max

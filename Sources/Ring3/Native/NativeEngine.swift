@@ -17,6 +17,7 @@
         /// Of the supervisor and of the user.
         private let windows: [ShadowWindow]
         private let jumpCaches: [JumpCache]
+        private let units: GuestUnits
         private let stubs: NativeStubs
         private let enter: @convention(c) (UnsafeMutableRawPointer) -> Void
         /// The exit by which emitted code was left last, to be linked to the block at `unlinkedEIP`.
@@ -48,8 +49,8 @@
             stubs = NativeStubs(&host, context: MemoryLayout<ProcessorState>.offset(of: \.native) ?? 0)
             cache.reserve(through: stubs.end)
             translator = NativeTranslator(
-                cpu: cpu, cache: cache, source: interpreter,
-                eipPlace: MemoryLayout<ProcessorState>.offset(of: \.eip) ?? 0, leave: stubs.leave)
+                cpu: cpu, cache: cache, source: interpreter, leave: stubs.leave)
+            units = GuestUnits(cpu, cache)
             let start = cache.arena.executable
             enter = unsafeBitCast(
                 UInt(start) + UInt(stubs.enter), to: (@convention(c) (UnsafeMutableRawPointer) -> Void).self)
@@ -83,18 +84,23 @@
             cpu.settleUnits()
             cpu.pointee.sliceEnd = sliceEnd
             cpu.setAttention([], true)
+            // Whoever looks at the processor between two runs shall find all of its state there.
+            defer { units.take() }
             while finding == nil {
                 if cpu.pointee.instructions >= cpu.pointee.stopAt {
+                    units.take()
                     if let stop = interpreter.attend() { return stop }
                     continue
                 }
                 guard canExecute else {
+                    units.take()
                     interpret(until: sliceEnd)
                     continue
                 }
                 guard let number = blockHere(),
                     cpu.pointee.instructions &+ UInt64(cache.blocks[Int(number)].count) <= cpu.pointee.stopAt
                 else {
+                    units.take()
                     interpreter.stepAlone()
                     continue
                 }
@@ -122,11 +128,9 @@
             cpu.setAttention(stop == .external ? .external : [], true)
         }
 
-        private static let flat: BlockMode = [.code32, .flatCode, .flatStack, .flatData, .flatExtra]
-
         /// The mode is one that code is emitted for, and nobody has to see single accesses.
         private var canExecute: Bool {
-            cpu.blockMode == Self.flat && cpu.pointee.cs.base == 0 && !cpu.pointee.hasDataBreakpoints
+            cpu.blockMode == .allFlat && cpu.pointee.cs.base == 0 && !cpu.pointee.hasDataBreakpoints
                 && cpu.pointee.writeLog == nil && !cpu.isAlignmentChecked
         }
 
@@ -145,7 +149,9 @@
             }
             guard cpu.isRAM(translated) else { return nil }
             let physical = UInt32(truncatingIfNeeded: translated)
-            guard let number = cache.find(physical, eip: eip) ?? emit(physical, eip) else { return nil }
+            let mode = cpu.nativeMode
+            jumpCaches[level].use(in: mode)
+            guard let number = cache.find(physical, eip: eip, mode) ?? emit(physical, eip, mode) else { return nil }
             let block = cache.blocks[Int(number)]
             if let exit = unlinked, unlinkedEIP == eip,
                 cache.blocks[Int(cache.sites[Int(exit)].block)].physical >> 12 == physical >> 12
@@ -165,15 +171,16 @@
             jumpCaches[level].insert(eip, host)
         }
 
-        private func emit(_ physical: UInt32, _ eip: UInt32) -> Int32? {
+        private func emit(_ physical: UInt32, _ eip: UInt32, _ mode: NativeMode) -> Int32? {
             if !cache.hasRoom {
+                units.noteLast()
                 cache.removeAll()
                 for jumps in jumpCaches { jumps.removeAll() }
                 unlinked = nil
             }
             // Collections that grow compute with fractions, whose inexactness must not become the guest's.
             defer { cpu.settleUnits() }
-            return translator.translate(physical, eip: eip, Self.flat)
+            return translator.translate(physical, eip: eip, mode)
         }
 
         // MARK: Execution
@@ -202,12 +209,12 @@
                     }
                     (block, index) = found
                     let count = UInt64(cache.blocks[Int(block)].count)
-                    if budget.isExhausted(at: fault.address) {
+                    if cpu.pointee.native.faultVector == UInt64(Vector.pageFault), budget.isExhausted(at: fault.address) {
                         cpu.pointee.instructions = total &- count
                         cpu.pointee.eip = cache.blocks[Int(block)].eip
                         return
                     }
-                    if fault != lastFault, fill(fault.address) {
+                    if fault != lastFault, cpu.pointee.native.faultVector == UInt64(Vector.pageFault), fill(fault.address) {
                         lastFault = fault
                         host = record(block, index).pointee.host
                         ahead = count &- UInt64(index)
@@ -218,7 +225,7 @@
                     noteFault(block, index)
                 } else {
                     let site = cache.sites[Int(exit)]
-                    if site.kind != .callout {
+                    guard site.kind == .callout || site.kind == .units else {
                         cpu.pointee.instructions = total
                         unlinked = site.kind == .link ? exit : nil
                         unlinkedEIP = cpu.pointee.eip
@@ -226,10 +233,22 @@
                         return
                     }
                     (block, index) = (site.block, Int(site.index))
-                    cpu.pointee.instructions = total &- UInt64(cache.blocks[Int(block)].count) &+ UInt64(index)
+                    ahead = UInt64(cache.blocks[Int(block)].count) &- UInt64(index)
+                    cpu.pointee.instructions = total &- ahead
+                    if site.kind == .units {
+                        cpu.settle(record(block, index).pointee.debt)
+                        guard units.give() else {
+                            _ = perform(block, index)
+                            return
+                        }
+                        host = record(block, index).pointee.host
+                        continue
+                    }
                 }
                 cpu.settle(record(block, index).pointee.debt)
-                guard perform(block, index) else { return }
+                // What follows in the block may rely on the units as it found them.
+                let hasUnits = cpu.pointee.native.hasUnits
+                guard perform(block, index), cpu.pointee.native.hasUnits == hasUnits else { return }
                 host = record(block, index + 1).pointee.host
                 ahead = UInt64(cache.blocks[Int(block)].count) &- UInt64(index) &- 1
             }
@@ -278,6 +297,10 @@
             let record = record(block, index)
             let eip = cache.blocks[Int(block)].eip &+ UInt32(record.pointee.offset)
             let next = eip &+ UInt32(record.pointee.instruction.length)
+            if record.pointee.instruction.usesUnits { units.take() }
+            // Selectors may change, or the task and with it the right to use the units.
+            if record.pointee.role.endsBlock { units.noteLast() }
+            defer { if !units.areUsable { units.take() } }
             cpu.begin(eip, next: next)
             do throws(Fault) {
                 try cpu.execute(withUnsafePointer(to: &record.pointee.instruction) { $0 })

@@ -23,6 +23,11 @@
             host.move(.r13, .rdi, isWide: true)
             host.load(.r8, state: place(\.window), isWide: true)
             host.bytes(0xF3, 0x49, 0x0F, 0xAE, 0xD8)  // wrgsbase r8
+            host.compareWithZero(state: place(\.hasUnits))
+            let units = host.jump(if: Condition.equal.rawValue)
+            host.load(.r8, state: place(\.unitsImage), isWide: true)
+            host.bytes(0x41, 0x0F, 0xAE, 0x08)  // fxrstor [r8]
+            host.patch(at: units, to: host.offset)
             host.load(.r15, state: place(\.jumpCache), isWide: true)
             host.load(.r14, state: place(\.budget), isWide: true)
             host.push(state: place(\.flags))
@@ -38,6 +43,13 @@
             host.store(.r8, state: place(\.exit), isWide: true)
             host.byte(0x9C)  // pushfq
             host.pop(state: place(\.flags))
+            host.compareWithZero(state: place(\.hasUnits))
+            let noUnits = host.jump(if: Condition.equal.rawValue)
+            host.load(.r8, state: place(\.unitsImage), isWide: true)
+            host.bytes(0x41, 0x0F, 0xAE, 0x00)  // fxsave [r8]
+            host.bytes(0xDB, 0xE3)  // fninit
+            host.loadSSEControl(state: place(\.hostControl))
+            host.patch(at: noUnits, to: host.offset)
             for register in Self.saved.reversed() { host.pop(register) }
             host.byte(0xC3)  // ret
             end = host.offset

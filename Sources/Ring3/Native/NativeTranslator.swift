@@ -16,27 +16,28 @@
         private let cpu: Processor
         private let cache: NativeCache
         private let source: Interpreter
-        private let rewriter = InstructionRewriter()
+        private var rewriter = InstructionRewriter(mode: [])
         /// Instructions that kept faulting: the monitor executes them without being asked by a fault. By physical address.
         var monitored: Set<UInt32> = []
-        /// Where to store EIP, and what to jump to in order to leave.
-        private let eipPlace: Int
+        private let places = NativePlaces()
+        /// What to jump to in order to leave.
         private let leave: Int
+        /// The block has made sure already that the guest's state is in the units.
+        private var areUnitsReady = false
 
         private var host: HostAssembler
         private var block: NativeBlock
         /// Conditional jumps that await their exit: where the distance is, instruction, target.
         private var pending: [(place: Int, index: Int, target: UInt32)] = []
 
-        init(cpu: Processor, cache: NativeCache, source: Interpreter, eipPlace: Int, leave: Int) {
+        init(cpu: Processor, cache: NativeCache, source: Interpreter, leave: Int) {
             self.cpu = cpu
             self.cache = cache
             self.source = source
-            self.eipPlace = eipPlace
             self.leave = leave
             host = cache.assembler
             block = NativeBlock(
-                physical: 0, eip: 0, length: 0, entry: 0, staleExit: 0, end: 0, first: 0, count: 0, isStale: false,
+                physical: 0, eip: 0, length: 0, entry: 0, staleExit: 0, end: 0, first: 0, count: 0, mode: [], isStale: false,
                 nextOnPage: NativeCache.none)
             pending.reserveCapacity(Translator.longest)
         }
@@ -44,13 +45,16 @@
         /// Emits the block at `eip`, which lies at `physical` in RAM; nil if its first instruction ends in another page.
         ///
         /// There must be room in the cache.
-        func translate(_ physical: UInt32, eip: UInt32, _ mode: BlockMode) -> Int32? {
+        func translate(_ physical: UInt32, eip: UInt32, _ mode: NativeMode) -> Int32? {
             host = cache.assembler
+            rewriter = InstructionRewriter(mode: mode)
+            areUnitsReady = false
             pending.removeAll(keepingCapacity: true)
             block = NativeBlock(
                 physical: physical, eip: eip, length: 0, entry: UInt32(host.offset), staleExit: 0, end: 0,
-                first: UInt32(cache.instructionCount), count: 0, isStale: false, nextOnPage: NativeCache.none)
-            let isTransfer = collect(mode)
+                first: UInt32(cache.instructionCount), count: 0, mode: mode, isStale: false,
+                nextOnPage: NativeCache.none)
+            let isTransfer = collect()
             guard block.count > 0 else { return nil }
             findDebts()
             host.lea(.r14, .r14, -Int32(block.count), isWide: true)
@@ -78,11 +82,11 @@
         }
 
         /// Finds the block's instructions; true if the last one leaves it.
-        private func collect(_ mode: BlockMode) -> Bool {
+        private func collect() -> Bool {
             var isTransfer = false
             while block.count < Translator.longest, !isTransfer, block.physical & 0xFFF + block.length < 0x1000 {
                 guard let next = source.decoded(at: block.physical &+ block.length, is32Bit: true) else { break }
-                let role = BlockRole(next, mode: mode)
+                let role = BlockRole(next, mode: .allFlat)
                 instruction(Int(block.count)).initialize(
                     to: NativeInstruction(
                         instruction: next, offset: UInt16(truncatingIfNeeded: block.length), role: role))
@@ -118,10 +122,10 @@
             switch record.role {
             case .callout, .calloutEnd, .transfer: return false
             case .indirectJump, .indirectCall:
-                return record.instruction.operands.0.kind == .register || rewriter.canLoad(record.instruction)
+                return record.instruction.operands.0.kind == .register || rewriter.isReachable(record.instruction)
             case .straight:
                 var attempt = host
-                return rewriter.emit(record.instruction, bytes(index), &attempt)
+                return rewriter.emit(record.instruction, bytes(index), keepsFlags: false, &attempt)
             case .conditional, .jump, .call, .return: return true
             }
         }
@@ -181,9 +185,16 @@
             let i = record.instruction
             let next = block.eip &+ UInt32(record.offset) &+ UInt32(i.length)
             let target = next &+ i.immediate
-            guard !record.isMonitored else { return emitCallout(index) }
+            guard !record.isMonitored else {
+                areUnitsReady = false
+                return emitCallout(index)
+            }
             switch record.role {
-            case .straight: _ = rewriter.emit(i, bytes(index), &host)
+            case .straight:
+                if i.usesUnits { emitUnitsCheck(index) }
+                let isDivision = i.operation == .div || i.operation == .idiv
+                _ = rewriter.emit(i, bytes(index), keepsFlags: isDivision && !canPay(index, from: nil), &host)
+                if i.isRememberedByX87 { emitX87Note(index) }
             case .conditional: pending.append((host.jump(if: i.condition.rawValue), index, target))
             case .jump: emitExit(to: target, after: index, owing: record.debt)
             case .call:
@@ -198,14 +209,37 @@
                 if i.operands.0.kind == .register {
                     host.move(.r8, HostRegister(guest: i.operands.0.register >> 2))
                 } else {
-                    let bytes = bytes(index)
-                    rewriter.emitLoad(.r8, i, InstructionLayout(bytes), bytes, &host)
+                    rewriter.emitLoad(.r8, i, bytes(index), &host)
                 }
                 if record.role == .indirectCall { emitPush(next) }
                 pay(record.debt)
                 emitLookup()
             case .callout, .calloutEnd, .transfer: emitCallout(index)
             }
+        }
+
+        /// Leaves if the guest's state is not in the units, which the monitor may need meanwhile, or may not be.
+        private func emitUnitsCheck(_ index: Int) {
+            guard !areUnitsReady else { return }
+            areUnitsReady = true
+            host.move(.r10, .rcx)
+            host.load(.rcx, state: places.lacksUnits)
+            let ready = host.jumpIfZeroRCX()
+            host.move(.rcx, .r10)
+            emitLeave(
+                NativeSite(kind: .units, index: UInt16(truncatingIfNeeded: index), block: cache.nextBlock, place: 0))
+            host.patchShort(at: ready, to: host.offset)
+            host.move(.rcx, .r10)
+        }
+
+        /// Notes an x87 instruction, which has just been executed, as the last one, and where its operand was.
+        private func emitX87Note(_ index: Int) {
+            let i = instruction(index).pointee.instruction
+            host.store(immediate: block.first + UInt32(index), state: places.lastX87)
+            guard i.operands.0.kind == .memory || i.operands.1.kind == .memory else { return }
+            host.store(immediate: block.first + UInt32(index), state: places.lastX87WithOperand)
+            rewriter.emitOffset(.r8, i, bytes(index), &host)
+            host.store(.r8, state: places.x87Operand)
         }
 
         private func emitPush(_ value: UInt32) {
@@ -232,7 +266,7 @@
         }
 
         private func emitLeave(storing eip: UInt32, _ site: NativeSite) {
-            host.store(immediate: eip, state: eipPlace)
+            host.store(immediate: eip, state: places.eip)
             emitLeave(site)
         }
 
@@ -251,7 +285,7 @@
         /// Compares without a flag: tag + ~address + 1 is zero if they are equal, and JRCXZ knows.
         private func emitLookup() {
             let shift = UInt32(32 - JumpCache.bits)
-            host.store(.r8, state: eipPlace)
+            host.store(.r8, state: places.eip)
             host.move(.r10, immediate: shift)
             host.bytes(0xC4, 0x42, 0x29, 0xF7, 0xC8)  // shlx r9d, r8d, r10d
             host.bytes(0xC4, 0x42, 0x2B, 0xF7, 0xC9)  // shrx r9d, r9d, r10d
@@ -266,6 +300,23 @@
             host.move(.rcx, .r10)
             host.bytes(0x43, 0xFF, 0xA4, 0xCF)  // jmp [r15 + r9*8 + addresses]
             host.dword(UInt32(JumpCache.count * 8))
+        }
+    }
+
+    /// Places in the processor's state that emitted code uses: byte offsets.
+    struct NativePlaces {
+        let eip = MemoryLayout<ProcessorState>.offset(of: \.eip) ?? 0
+        let lacksUnits: Int
+        let lastX87: Int
+        let lastX87WithOperand: Int
+        let x87Operand: Int
+
+        init() {
+            let context = MemoryLayout<ProcessorState>.offset(of: \.native) ?? 0
+            lacksUnits = context + (MemoryLayout<NativeContext>.offset(of: \.lacksUnits) ?? 0)
+            lastX87 = context + (MemoryLayout<NativeContext>.offset(of: \.lastX87) ?? 0)
+            lastX87WithOperand = context + (MemoryLayout<NativeContext>.offset(of: \.lastX87WithOperand) ?? 0)
+            x87Operand = context + (MemoryLayout<NativeContext>.offset(of: \.x87Operand) ?? 0)
         }
     }
 #endif

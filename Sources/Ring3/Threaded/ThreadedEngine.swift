@@ -29,52 +29,55 @@ final class ThreadedEngine {
 
     /// Runs until `sliceEnd` instructions have been counted, or something else stops it.
     func run(until sliceEnd: UInt64) -> EngineStop {
-        let cpu = cpu
         cpu.settleUnits()
-        cpu.pointee.sliceEnd = Swift.min(sliceEnd, TranslatedBlock.stale >> 1)
-        cpu.setAttention([], true)
+        stop(at: sliceEnd)
         while true {
             if cpu.pointee.instructions >= cpu.pointee.stopAt {
                 if let stop = attend() { return stop }
-                continue
+            } else {
+                advance()
             }
-            guard let block = blockHere(), cpu.pointee.instructions &+ block.pointee.limit <= cpu.pointee.stopAt else {
-                // A block that is longer than what is left of the slice is not begun either.
-                stepAlone()
-                continue
-            }
-            cache.statistics.entries &+= 1
-            execute(from: block)
-            cache.profile?.leave()
         }
     }
 
     /// Runs one block or so: its exits lead on only as far as the count allows that it could have reached itself.
     func runBlock(until sliceEnd: UInt64) -> EngineStop? {
-        let end = Swift.min(sliceEnd, TranslatedBlock.stale >> 1)
-        var isDone = false
         cpu.settleUnits()
+        var isDone = false
         while true {
-            cpu.pointee.sliceEnd = end
-            cpu.setAttention([], true)
+            stop(at: sliceEnd)
             if cpu.pointee.instructions >= cpu.pointee.stopAt {
                 let before = cpu.pointee.instructions
                 if let stop = attend() { return stop }
                 isDone = isDone || cpu.pointee.instructions != before
-                continue
+            } else if isDone {
+                return nil
+            } else {
+                advance(endingWithBlock: true)
+                isDone = true
             }
-            if isDone { return nil }
-            isDone = true
-            guard let block = blockHere(), cpu.pointee.instructions &+ block.pointee.limit <= cpu.pointee.stopAt else {
-                stepAlone()
-                continue
-            }
-            cache.statistics.entries &+= 1
-            cpu.pointee.sliceEnd = cpu.pointee.instructions &+ block.pointee.limit
-            cpu.setAttention([], true)
-            execute(from: block)
-            cache.profile?.leave()
         }
+    }
+
+    /// Sets the count at which a run has to be looked at.
+    private func stop(at sliceEnd: UInt64) {
+        cpu.pointee.sliceEnd = Swift.min(sliceEnd, TranslatedBlock.stale >> 1)
+        cpu.setAttention([], true)
+    }
+
+    /// Executes the block at EIP and what it leads to, or a single instruction: where there is no block, or one that is
+    /// longer than what is left of the slice.
+    ///
+    /// - Parameter endingWithBlock: the slice ends where the block does if it is executed to its end.
+    @inline(__always)
+    private func advance(endingWithBlock: Bool = false) {
+        guard let block = blockHere(), cpu.pointee.instructions &+ block.pointee.limit <= cpu.pointee.stopAt else {
+            return stepAlone()
+        }
+        if endingWithBlock { stop(at: cpu.pointee.instructions &+ block.pointee.limit) }
+        cache.statistics.entries &+= 1
+        execute(from: block)
+        cache.profile?.leave()
     }
 
     /// Looks at what is pending; may execute an instruction.
@@ -109,6 +112,7 @@ final class ThreadedEngine {
         guard let block = known ?? translator.translate(place, linear: cpu.pointee.cs.base &+ eip, mode) else {
             return nil
         }
+        // What lies in this page. `isUnchanged` looks at what the last instruction has in the next one.
         let last = block.pointee.end &- block.pointee.physical &- 1
         guard mode.contains(.flatCode) || cpu.pointee.cs.limit - eip >= last else { return nil }
         return block
@@ -132,14 +136,15 @@ final class ThreadedEngine {
         return nil
     }
 
-    /// Whether the next page still holds the rest of an instruction that begins in this one. If not, the interpreter
-    /// executes what is there now.
+    /// Whether the next page still holds the rest of an instruction that begins in this one, and EIP may go there: not
+    /// beyond the limit of CS, nor around 4 GiB. If not, the interpreter executes what is there now, or finds the fault.
     @inline(never)
     func isUnchanged(crossing pc: MicroOpPointer, in block: BlockPointer, _ entry: UInt32) -> Bool {
         let record = block.pointee.instructions + Int(pc.pointee.index)
         let eip = entry &+ UInt32(record.pointee.offset)
         let page = ((cpu.pointee.cs.base &+ eip) | 0xFFF) &+ 1
-        if let physical = cpu.executableRAM(page) {
+        let last = eip &+ UInt32(record.pointee.instruction.length) &- 1
+        if last >= eip, last <= cpu.pointee.cs.limit, let physical = cpu.executableRAM(page) {
             let there = cpu.pointee.ramBase + Int(physical)
             // The slot after the micro-op holds the bytes; `a` says how many of them lie in the second page.
             if memcmp(there, UnsafeRawPointer(pc + 1), Int(pc.pointee.a)) == 0 { return true }

@@ -4,13 +4,16 @@ struct BlockMode: OptionSet, Equatable {
 
     /// D bit of CS: 32-bit operands and addresses by default.
     static let code32 = BlockMode(rawValue: 1 << 0)
-    /// CS ends at 4 GiB: EIP needs no checking.
+    /// CS ends at 4 GiB, which is also a page's end: EIP needs no checking but in instructions that cross pages.
     static let flatCode = BlockMode(rawValue: 1 << 1)
     /// SS is flat and uses ESP: the stack is addressed by a bare register.
     static let flatStack = BlockMode(rawValue: 1 << 2)
     /// DS and ES are flat: base 0, limit 4 GiB, readable and writable.
     static let flatData = BlockMode(rawValue: 1 << 3)
     static let flatExtra = BlockMode(rawValue: 1 << 4)
+
+    /// What 32-bit operating systems run in.
+    static let allFlat: BlockMode = [.code32, .flatCode, .flatStack, .flatData, .flatExtra]
 }
 
 extension Segment {
@@ -24,7 +27,7 @@ extension Processor {
     /// The mode bits as they are now.
     var blockMode: BlockMode {
         var mode: BlockMode = pointee.is32BitCode ? .code32 : []
-        if pointee.cs.limit == .max { mode.insert(.flatCode) }
+        if pointee.cs.limit == .max, pointee.cs.base & 0xFFF == 0 { mode.insert(.flatCode) }
         if pointee.ss.isFlat, pointee.stackMask == .max { mode.insert(.flatStack) }
         if pointee.ds.isFlat { mode.insert(.flatData) }
         if pointee.es.isFlat { mode.insert(.flatExtra) }

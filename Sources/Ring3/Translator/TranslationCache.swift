@@ -24,8 +24,8 @@ public struct TranslationStatistics: Sendable {
 /// page of RAM, which is the complete index and tells what a write invalidates.
 ///
 /// Blocks are never freed one by one, so that whoever executes in one may keep his pointer: an invalidated block is
-/// marked stale and leaves table and list. When the arena is full, everything goes, between two blocks. Emptying it
-/// costs less than any order of eviction would: see `evictions` in the statistics.
+/// marked stale and leaves table and list. When the arena is full, everything goes, between two blocks: no order has to
+/// be kept, and what is still needed is translated again. How often that was, `evictions` in the statistics tells.
 final class TranslationCache {
     struct Entry {
         var key: UInt64
@@ -134,10 +134,13 @@ final class TranslationCache {
     }
 
     /// Puts a block into arena, table and page list. There must be room.
+    ///
+    /// - Parameter bytes: guest-physical addresses of its code, in one page.
     func insert(
-        key: UInt64, bytes: Range<UInt32>, mode: BlockMode, instructions: UnsafeBufferPointer<BlockInstruction>,
+        bytes: Range<UInt32>, mode: BlockMode, instructions: UnsafeBufferPointer<BlockInstruction>,
         ops: UnsafeBufferPointer<MicroOp>
     ) -> BlockPointer {
+        let key = Self.key(bytes.lowerBound, mode)
         let block = (arena + used).bindMemory(to: TranslatedBlock.self, capacity: 1)
         let opPlace = UnsafeMutableRawPointer(block + 1).bindMemory(to: MicroOp.self, capacity: ops.count)
         let instructionPlace = UnsafeMutableRawPointer(opPlace + ops.count).bindMemory(

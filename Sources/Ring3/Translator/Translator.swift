@@ -50,7 +50,6 @@ final class Translator {
             cache.statistics.evictions &+= 1
         }
         let block = cache.insert(
-            key: TranslationCache.key(physical, mode),
             bytes: physical..<(physical &+ Swift.min(end.length, 0x1000 - pageOffset)), mode: mode,
             instructions: UnsafeBufferPointer(start: instructions, count: instructionCount),
             ops: UnsafeBufferPointer(start: ops, count: opCount))

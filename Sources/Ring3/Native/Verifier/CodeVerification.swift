@@ -70,7 +70,7 @@
             self.init(
                 entry: Int(block.entry), staleExit: Int(block.staleExit), end: Int(block.end), count: count,
                 resumptions: (0...last).map { (Int(instructions[$0].host), count - $0) },
-                sites: UInt32(first)..<UInt32(cache.siteCount),
+                records: block.first..<block.first + UInt32(count), sites: UInt32(first)..<UInt32(cache.siteCount),
                 patches: (first..<cache.siteCount).filter { cache.sites[$0].kind == .link }
                     .map { Int(cache.sites[$0].place) })
         }

@@ -13,6 +13,8 @@ struct EmittedBlockProof {
     private var forms: [EmittedInstructionCheck.Form] = []
     /// What is known before each instruction; nil if nothing has led there yet.
     private var states: [EmittedCodeState?]
+    /// What is known where the monitor enters, by index.
+    private var resumed: [Int: EmittedCodeState] = [:]
     /// Words that are known.
     private var constants: [Int: UInt32] = [:]
 
@@ -37,9 +39,14 @@ struct EmittedBlockProof {
         for resumption in block.resumptions {
             guard let index = places[resumption.offset] else { throw misplaced() }
             // One more than the block may give back there: the monitor has executed an instruction.
-            arrive(at: index, EmittedCodeState(credit: resumption.left + 1))
+            resumed[index] = EmittedCodeState(credit: resumption.left + 1)
         }
         for index in instructions.indices {
+            if var entered = resumed[index] {
+                // The monitor goes on in a block only if the units are as the block left them.
+                entered.hasUnits = states[index]?.hasUnits ?? false
+                arrive(at: index, entered)
+            }
             guard let state = states[index] else { continue }
             try follow(index, state)
         }
@@ -58,7 +65,7 @@ struct EmittedBlockProof {
     private mutating func checkInstructions() throws(EmittedCodeFinding) {
         forms.reserveCapacity(instructions.count)
         for (index, instruction) in instructions.enumerated() {
-            let check = EmittedInstructionCheck(kind: verifier.kinds[instruction.id], layout: verifier.layout)
+            let check = EmittedInstructionCheck(kind: verifier.kinds[instruction.id], layout: verifier.layout, block: block)
             do throws(EmittedInstructionCheck.Violation) {
                 forms.append(try check.form(of: instruction))
             } catch {
@@ -107,10 +114,14 @@ struct EmittedBlockProof {
         let i = instructions[index]
         var state = before
         try checkReads(index, state)
+        try checkStack(index, &state)
+        let kind = verifier.kinds[i.id]
+        guard state.hasUnits || kind != .x87 && kind != .vector else { throw violation(.units, index) }
         switch forms[index] {
+        case .pushFlags, .popIntoState, .pushState, .popFlags: break
         case .jump(let target):
             try jump(index, to: target, state)
-            if verifier.kinds[i.id] == .jump { return }
+            if kind == .jump { return }
         case .jumpByCache(let register):
             guard case .index(let word) = state[register], state.found == word else {
                 throw violation(.jumpCache, index)
@@ -133,10 +144,12 @@ struct EmittedBlockProof {
         _ index: Int, to target: Int, _ before: EmittedCodeState
     ) throws(EmittedCodeFinding) {
         var state = before
-        if verifier.kinds[instructions[index].id] == .jumpIfZeroRCX,
-            case .distance(let word) = state[EmittedCodeState.rcxNumber]
-        {
-            state.found = word
+        if verifier.kinds[instructions[index].id] == .jumpIfZeroRCX {
+            switch state[EmittedCodeState.rcxNumber] {
+            case .distance(let word): state.found = word
+            case .lacksUnits: state.hasUnits = true
+            default: break
+            }
         }
         if target == verifier.layout.leave {
             // R8 tells the monitor where it was left.
@@ -151,6 +164,21 @@ struct EmittedBlockProof {
             arrive(at: place, state)
         } else {
             throw violation(.target, index)
+        }
+    }
+
+    /// Flags are pushed, popped into their field, pushed from there and popped, and nothing happens while they are on the
+    /// stack.
+    private func checkStack(_ index: Int, _ state: inout EmittedCodeState) throws(EmittedCodeFinding) {
+        switch (forms[index], state.stack) {
+        case (.pushFlags, .empty): state.stack = .flags
+        case (.popIntoState, .flags):
+            state.stack = .empty
+            state.hasSavedFlags = true
+        case (.pushState, .empty) where state.hasSavedFlags: state.stack = .savedFlags
+        case (.popFlags, .savedFlags): state.stack = .empty
+        case (.pushFlags, _), (.popIntoState, _), (.pushState, _), (.popFlags, _): throw violation(.stack, index)
+        default: guard state.stack == .empty else { throw violation(.stack, index) }
         }
     }
 
@@ -214,6 +242,9 @@ struct EmittedBlockProof {
             if case .immediate(let constant)? = i.operands.last {
                 constants[Self.number(index)] = UInt32(truncatingIfNeeded: constant)
                 return fresh
+            }
+            if forms[index] == .state, let memory = i.memory, memory.displacement == verifier.layout.lacksUnits.offset {
+                return .lacksUnits
             }
             // A word is the same in any register; of anything else this is the low half.
             if case .word = operand(1) { return operand(1) }

@@ -11,6 +11,7 @@ public struct EmittedCodeFinding: Error, Sendable, CustomStringConvertible {
         case state = "accesses a part of the processor's state that is the monitor's"
         case jumpCache = "accesses the jump cache with an index that is not proved"
         case unset = "reads R8...R11, where nothing is kept from one guest instruction to the next"
+        case units = "uses the x87 or SSE unit while its state may be the host's"
         case budget = "does not count the block's instructions"
         case target = "leads to where no code has been verified"
         case backwards = "leads backwards within the block"

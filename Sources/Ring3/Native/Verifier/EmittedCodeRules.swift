@@ -35,8 +35,8 @@ enum EmittedInstructionKind: UInt8 {
     /// Not among them: what enters the host's kernel or faults on purpose (SYSCALL, INT, UD2, HLT), what needs ring 0,
     /// segment and control registers, IN and OUT, the flags that the host's code relies on (STD, POPF), calls and the
     /// stack, string instructions, whose operands take no base; and of the x87 and SSE units what stores the host's
-    /// instruction pointer in the guest's memory or a whole state (FSTENV, FSAVE, FXSAVE), and the MASKMOVs, whose
-    /// operand is implied.
+    /// instruction pointer in the guest's memory or a whole state (FSTENV, FSAVE, FXSAVE), what unmasks exceptions (FLDCW,
+    /// LDMXCSR), and the MASKMOVs, whose operand is implied.
     private static let allowed: [(EmittedInstructionKind, String)] = [
         (
             .plain,
@@ -65,7 +65,7 @@ enum EmittedInstructionKind: UInt8 {
             fmulp fimul fdiv fdivp fidiv fdivr fdivrp fidivr fcom fcomp fcompp ficom ficomp fucom fucomp fucompp fcomi \
             fcompi fucomi fucompi ftst fxam fabs fchs fld1 fldl2t fldl2e fldpi fldlg2 fldln2 fldz f2xm1 fyl2x fptan \
             fpatan fxtract fprem1 fdecstp fincstp fprem fyl2xp1 fsqrt fsincos frndint fscale fsin fcos fxch ffree ffreep \
-            fnop wait fldcw fnstcw fnstsw fnclex fninit fcmovb fcmove fcmovbe fcmovu fcmovnb fcmovne fcmovnbe fcmovnu \
+            fnop wait fnstcw fnstsw fnclex fninit fcmovb fcmove fcmovbe fcmovu fcmovnb fcmovne fcmovnbe fcmovnu \
             emms
             """
         ),
@@ -90,7 +90,7 @@ enum EmittedInstructionKind: UInt8 {
         comisd ucomiss ucomisd shufps shufpd unpckhps unpckhpd unpcklps unpcklpd cvtpi2ps cvtpi2pd cvtps2pi cvtpd2pi \
         cvttps2pi cvttpd2pi cvtsi2ss cvtsi2sd cvtss2si cvtsd2si cvttss2si cvttsd2si cvtps2pd cvtpd2ps cvtss2sd cvtsd2ss \
         cvtdq2ps cvtdq2pd cvtps2dq cvtpd2dq cvttps2dq cvttpd2dq pshufd pshufhw pshuflw pslldq psrldq punpckhqdq \
-        punpcklqdq ldmxcsr stmxcsr sfence lfence mfence
+        punpcklqdq stmxcsr sfence lfence mfence
         """
 
     /// The names Capstone gives CMPPS and the like according to their immediate.
@@ -107,10 +107,21 @@ struct StateField: Hashable {
 
 /// What the verifier takes for granted: where things are. Everything else it reads from the bytes.
 struct EmittedCodeLayout {
+    /// What may be written to a field of the processor's state.
+    enum Value {
+        case any
+        /// The number of one of the block's instructions, which the monitor will look up.
+        case instruction
+    }
+
     /// What blocks may write, and what they may read, of the processor's state. Nothing of the host's is there to be
     /// read, and nothing that the monitor relies on to be written.
-    var writable: Set<StateField>
+    var writable: [StateField: Value]
     var readable: Set<StateField>
+    /// Zero while the guest's x87 and SSE state is in the units.
+    var lacksUnits: StateField
+    /// Where flags may be kept while an instruction is executed: on their way from and to the host's stack.
+    var savedFlags: StateField
     /// log2 of the jump cache's entries: tags of eight bytes, then addresses.
     var jumpCacheBits: Int
     /// Bytes below the instruction budget's end that fault.
@@ -123,9 +134,15 @@ struct EmittedCodeLayout {
         func field(_ path: PartialKeyPath<ProcessorState>, _ size: Int = 4) -> StateField {
             StateField(offset: MemoryLayout<ProcessorState>.offset(of: path) ?? -1, size: size)
         }
+        let lacksUnits = field(\.native.lacksUnits)
         return EmittedCodeLayout(
-            writable: [field(\.eip)], readable: [field(\.fs.base), field(\.gs.base)], jumpCacheBits: 10,
-            budgetGuard: 4096, leave: leave, firstBlock: firstBlock)
+            writable: [
+                field(\.eip): .any, field(\.native.x87Operand): .any, field(\.native.lastX87): .instruction,
+                field(\.native.lastX87WithOperand): .instruction,
+            ],
+            readable: [field(\.fs.base), field(\.gs.base), lacksUnits], lacksUnits: lacksUnits,
+            savedFlags: field(\.native.savedFlags, 8), jumpCacheBits: 10, budgetGuard: 4096, leave: leave,
+            firstBlock: firstBlock)
     }
 }
 
@@ -140,7 +157,8 @@ struct EmittedBlock {
     /// Where the monitor goes on in the block after it has done something there, and how many of the block's
     /// instructions follow.
     var resumptions: [(offset: Int, left: Int)]
-    /// Numbers by which the block may leave.
+    /// Numbers of its instructions, and those by which the block may leave.
+    var records: Range<UInt32>
     var sites: Range<UInt32>
     /// Offsets of the distances of jumps that the monitor will overwrite.
     var patches: [Int]

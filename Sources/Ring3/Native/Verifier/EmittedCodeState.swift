@@ -15,6 +15,8 @@ enum EmittedValue: Equatable {
     /// The tag of the jump cache's entry for a word, and that minus the word.
     case tag(Int)
     case distance(Int)
+    /// Zero if the guest's state is in the units.
+    case lacksUnits
 }
 
 /// What is known at some point of a block, whichever way it was reached.
@@ -25,6 +27,13 @@ struct EmittedCodeState {
     var credit: Int
     /// The jump cache has an address for that word.
     var found: Int?
+    /// The guest's x87 and SSE state is in the units.
+    var hasUnits = false
+    /// What there is on the host's stack that was not there before: nothing, the flags, or saved flags.
+    enum Stack: Equatable { case empty, flags, savedFlags, unknown }
+    var stack = Stack.empty
+    /// The flags were saved on the way here.
+    var hasSavedFlags = false
 
     static let rcx = 4
     static let rcxNumber: UInt8 = 1
@@ -61,5 +70,8 @@ struct EmittedCodeState {
         }
         credit = min(credit, other.credit)
         if found != other.found { found = nil }
+        if stack != other.stack { stack = .unknown }
+        hasUnits = hasUnits && other.hasUnits
+        hasSavedFlags = hasSavedFlags && other.hasSavedFlags
     }
 }

@@ -18,17 +18,20 @@ struct EmittedInstructionCheck {
         case state
         /// Leads to an offset in the arena.
         case jump(Int)
+        /// PUSHFQ and POP into the field for flags; PUSH of that and POPFQ.
+        case pushFlags, popIntoState, pushState, popFlags
     }
 
     let kind: EmittedInstructionKind
     let layout: EmittedCodeLayout
+    let block: EmittedBlock
 
     /// The form of an instruction, or the rule that it breaks.
     func form(of i: HostInstruction) throws(Violation) -> Form {
         guard i.prefixes.isCanonical else { throw Violation(.prefixes) }
         switch kind {
-        case .forbidden, .push, .pop, .pushFlags, .popFlags, .writeGSBase, .return, .stateImage:
-            throw Violation(.instruction)
+        case .forbidden, .writeGSBase, .return, .stateImage: throw Violation(.instruction)
+        case .push, .pop, .pushFlags, .popFlags: return try stack(i)
         case .jump, .conditional, .jumpIfZeroRCX: return try jump(i)
         default: break
         }
@@ -136,9 +139,33 @@ struct EmittedInstructionCheck {
     private func checkState(_ i: HostInstruction, _ memory: HostMemoryOperand) throws(Violation) {
         guard memory.index == nil else { throw Violation(.state) }
         let field = StateField(offset: Int(memory.displacement), size: Int(memory.size))
-        let isWritten = i.operands.first == .memory(memory)
-        guard (isWritten ? layout.writable : layout.readable).contains(field) else { throw Violation(.state) }
         try checkRegisters(i)
+        guard i.operands.first == .memory(memory) else {
+            guard layout.readable.contains(field) else { throw Violation(.state) }
+            return
+        }
+        switch layout.writable[field] {
+        case .any?: break
+        case .instruction?:
+            guard case .immediate(let number)? = i.operands.last,
+                block.records.contains(UInt32(truncatingIfNeeded: number))
+            else { throw Violation(.state) }
+        case nil: throw Violation(.state)
+        }
+    }
+
+    /// The host's stack is used to get at flags, and for nothing else.
+    private func stack(_ i: HostInstruction) throws(Violation) -> Form {
+        guard kind == .push || kind == .pop else {
+            guard i.prefixes.isEmpty else { throw Violation(.prefixes) }
+            return kind == .pushFlags ? .pushFlags : .popFlags
+        }
+        guard let memory = i.memory, memory.base == HostOperandRegister(.general, 13, size: 8), memory.index == nil,
+            memory.segment == .standard, i.prefixes.count == 1, i.prefixes.rex != 0
+        else { throw Violation(.instruction) }
+        let field = StateField(offset: Int(memory.displacement), size: Int(memory.size))
+        guard field == layout.savedFlags else { throw Violation(.state) }
+        return kind == .push ? .pushState : .popIntoState
     }
 
     private func jumpCacheIndex(_ memory: HostMemoryOperand, displacement: Int) throws(Violation) -> UInt8 {
