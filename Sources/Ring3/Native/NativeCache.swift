@@ -38,6 +38,13 @@
         var nextOnPage: Int32
     }
 
+    extension NativeBlock {
+        /// Whether another block is what this would be, were it emitted now.
+        func isReplaced(by block: NativeBlock) -> Bool {
+            isStale && physical == block.physical && eip == block.eip && mode == block.mode
+        }
+    }
+
     /// A place where emitted code leaves for the monitor.
     struct NativeSite {
         enum Kind: UInt8 {
@@ -218,6 +225,12 @@
             var host = HostAssembler(arena.writable, at: Int(block.entry))
             host.jump(to: Int(block.staleExit))
             statistics.blocksInvalidated &+= 1
+        }
+
+        /// Leads whoever still comes to a stale block on to the one that has taken its place.
+        func forward(_ old: Int32, to number: Int32) {
+            var host = HostAssembler(arena.writable, at: Int(blocks[Int(old)].entry))
+            host.jump(to: Int(blocks[Int(number)].entry))
         }
 
         /// Leads the jump at a `link` site to a block on the same page.
