@@ -161,7 +161,7 @@ extension Decoder {
 
 extension Operation {
     /// String and port instructions: those REP and REPNE apply to.
-    var isString: Bool {
+    public var isString: Bool {
         switch self {
         case .movs, .cmps, .scas, .lods, .stos, .ins, .outs: true
         default: false

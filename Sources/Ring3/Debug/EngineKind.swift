@@ -8,11 +8,14 @@ package enum EngineKind: String, CaseIterable, Sendable {
     case textbook
     /// Translated blocks.
     case translate
+    /// Translated blocks as the host's code.
+    case native
 
     private var engine: Engine {
         switch self {
         case .interpret, .textbook: .interpret
         case .translate: .translate
+        case .native: .native
         }
     }
 

@@ -4,6 +4,8 @@ import X86
 protocol ExecutionEngine: AnyObject {
     /// Runs until `sliceEnd` instructions have been counted, or something else stops it.
     func run(until sliceEnd: UInt64) -> EngineStop
+    /// Most instructions it should be asked to run at once: some microseconds' worth.
+    var longestSlice: UInt64 { get }
     /// What executes single instructions, and can count them.
     var interpreter: Interpreter { get }
     /// `count` bytes of RAM at `physical` (one page), which `codeMap` says hold code, were written.
@@ -14,6 +16,7 @@ protocol ExecutionEngine: AnyObject {
 
 extension ExecutionEngine {
     var finding: EmittedCodeFinding? { nil }
+    var longestSlice: UInt64 { 20_000 }
 }
 
 /// An engine that can stop behind every block, so that another can be compared with it there.
@@ -34,9 +37,26 @@ extension Interpreter: BlockEngine {
 extension ThreadedEngine: BlockEngine {}
 
 extension Engine {
-    /// The host refused memory; `errno` says why.
-    struct Failure: Error {
-        let errno: Int32
+    /// Why there is no engine.
+    enum Failure: Error, CustomStringConvertible {
+        /// The host refused memory; `errno` says why.
+        case memory(errno: Int32)
+        /// The host is not one for which code can be emitted.
+        case unsupported
+
+        /// Another choice of engine would do.
+        var isUsage: Bool {
+            if case .unsupported = self { true } else { false }
+        }
+
+        var description: String {
+            switch self {
+            case .memory(let errno): "cannot reserve the engine's caches: errno \(errno)"
+            case .unsupported:
+                "engine native needs x86-64 Linux, a processor with BMI2, and a kernel that allows FSGSBASE; "
+                    + "use --engine translate"
+            }
+        }
     }
 
     /// An engine for that processor.
@@ -51,7 +71,7 @@ extension Engine {
         do throws(DecodeCache.Failure) {
             interpreter = try Interpreter(cpu: cpu, decoder: decoder, usesCache: usesCache)
         } catch {
-            throw Failure(errno: error.errno)
+            throw .memory(errno: error.errno)
         }
         switch self {
         case .interpret: return interpreter
@@ -59,16 +79,21 @@ extension Engine {
             do throws(TranslationCache.Failure) {
                 return try ThreadedEngine(cpu: cpu, interpreter: interpreter)
             } catch {
-                throw Failure(errno: error.errno)
+                throw .memory(errno: error.errno)
             }
         case .native:
-            do throws(CodeArena.Failure) {
-                return try NativeEngine(
-                    cpu: cpu, memory: cpu.pointee.platform.takeUnretainedValue().memory, interpreter: interpreter,
-                    verifies: verifies)
-            } catch {
-                throw Failure(errno: error.errno)
-            }
+            #if arch(x86_64) && os(Linux)
+                guard NativeEngine.isSupported else { throw .unsupported }
+                do throws(CodeArena.Failure) {
+                    return try NativeEngine(
+                        cpu: cpu, memory: cpu.pointee.platform.takeUnretainedValue().memory, interpreter: interpreter,
+                        verifies: verifies)
+                } catch {
+                    throw .memory(errno: error.errno)
+                }
+            #else
+                throw .unsupported
+            #endif
         }
     }
 }

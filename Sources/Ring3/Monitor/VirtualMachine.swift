@@ -109,7 +109,7 @@ public final class VirtualMachine {
                 cpu: cpu, decoder: decoder, usesCache: configuration.usesDecodeCache,
                 verifies: configuration.verifiesEmittedCode)
         } catch {
-            throw Failure(description: "cannot reserve the engine's caches: errno \(error.errno)", isUsage: false)
+            throw Failure(description: error.description, isUsage: error.isUsage)
         }
     }
 
@@ -221,13 +221,14 @@ public final class VirtualMachine {
     /// How far engines in lockstep have come.
     public var lockstepProgress: LockstepProgress? { lockstep?.progress }
 
-    /// Most instructions between two looks at the host.
-    private static let longestSlice: UInt64 = 20_000
+    /// Most instructions between two looks at the host; in deterministic runs the same for all engines, because input is
+    /// looked at then.
+    private var longestSlice: UInt64 { configuration.isDeterministic ? 20_000 : engine.longestSlice }
 
     /// Instruction count at which the next event is due, or at which to look at the host again.
     private func sliceEnd() -> UInt64 {
         let instructions = cpu.pointee.instructions
-        var count = Self.longestSlice
+        var count = longestSlice
         if let next = chipset.clock.nextDeadline {
             let now = time.now
             let left = next > now ? next - now : 0

@@ -142,6 +142,11 @@ struct HostAssembler {
             0xC0 | source.low << 3 | destination.low)
     }
 
+    /// TEST of a register with itself. Touches flags.
+    mutating func test(_ register: HostRegister) {
+        bytes(0x40 | (register.isHigh ? 5 : 0), 0x85, 0xC0 | register.low << 3 | register.low)
+    }
+
     mutating func move(_ register: HostRegister, immediate: UInt32) {
         if register.isHigh { byte(0x41) }
         byte(0xB8 | register.low)
@@ -157,6 +162,17 @@ struct HostAssembler {
             0x80 | register.low << 3 | base.low)
         if base.low == 4 { byte(0x24) }
         dword(UInt32(bitPattern: displacement))
+    }
+
+    // MARK: The guest's memory: gs:[base]
+
+    /// An instruction with the opcode `byteOpcode` for bytes and the next one for more, on `size` bytes of a register and
+    /// of the memory at `base`, which is RSI or RDI.
+    mutating func memory(_ byteOpcode: UInt8, _ register: HostRegister, _ base: HostRegister, size: UInt8) {
+        if size == 2 { byte(0x66) }
+        bytes(0x65, 0x67)
+        if register.isHigh { byte(0x44) }
+        bytes(size == 1 ? byteOpcode : byteOpcode | 1, register.low << 3 | base.low)
     }
 
     // MARK: The guest's stack: gs:[r12d + displacement]

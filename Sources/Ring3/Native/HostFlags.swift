@@ -50,6 +50,7 @@ enum HostFlagEffect {
     init(_ i: Instruction) {
         switch i.operation {
         case .add, .adc, .sub, .sbb, .and, .or, .xor, .cmp, .test, .neg, .cmpxchg, .xadd: self = .defines
+        case .scas, .cmps: self = i.prefixes.isDisjoint(with: [.rep, .repne]) ? .defines : .uses
         // CF stays, which is defined whatever came before.
         case .inc, .dec: self = .defines
         case .shl, .shr, .sar:
@@ -90,7 +91,7 @@ extension NativeInstruction {
         let operands = instruction.operands
         return isMonitored || role != .straight || operands.0.kind == .memory || operands.1.kind == .memory
             || operands.2.kind == .memory
-            || instruction.usesUnits || instruction.operation == .div || instruction.operation == .idiv
+            || instruction.operation.isString || instruction.usesUnits || instruction.operation == .div || instruction.operation == .idiv
             || instruction.operation == .push || instruction.operation == .pop || instruction.operation == .leave
     }
 }

@@ -29,7 +29,10 @@ struct InstructionRewriter {
         let source = GuestCode(i, bytes)
         if source.accessesMemory, !isReachable(i) { return false }
         switch i.operation {
-        case .nop, .pause, .prefetch: return true
+        // There is one processor, and it executes in order.
+        case .nop, .pause, .prefetch, .sfence, .lfence, .mfence: return true
+        case .cld: return mode.contains(.stringsGoUp)
+        case .movs, .cmps, .scas, .lods, .stos: return emitString(i, &host)
         case .push, .pop, .leave: return emitStack(source, &host)
         case .div, .idiv:
             if keepsFlags {
@@ -175,6 +178,33 @@ struct InstructionRewriter {
         emit(address, reg: register.low, &host)
     }
 
+    // MARK: Strings
+
+    /// One step of a string instruction, upwards. The registers move last, so that a fault finds nothing done.
+    private func emitString(_ i: Instruction, _ host: inout HostAssembler) -> Bool {
+        guard mode.contains(.stringsGoUp), i.prefixes.isDisjoint(with: [.rep, .repne]), i.addressSize == 4,
+            i.memory.segment != .fs, i.memory.segment != .gs, i.memory.segment != .cs
+        else { return false }
+        let size = i.operandSize
+        let (readsSource, usesDestination) = (
+            i.operation != .scas && i.operation != .stos, i.operation != .lods
+        )
+        switch i.operation {
+        case .lods: host.memory(0x8A, .rax, .rsi, size: size)
+        case .stos: host.memory(0x88, .rax, .rdi, size: size)
+        case .scas: host.memory(0x3A, .rax, .rdi, size: size)
+        case .movs:
+            host.memory(0x8A, .r8, .rsi, size: size)
+            host.memory(0x88, .r8, .rdi, size: size)
+        default:
+            host.memory(0x8A, .r8, .rsi, size: size)
+            host.memory(0x3A, .r8, .rdi, size: size)
+        }
+        if readsSource { host.lea(.rsi, .rsi, Int32(size)) }
+        if usesDestination { host.lea(.rdi, .rdi, Int32(size)) }
+        return true
+    }
+
     // MARK: Stack
 
     /// ESP moves last, so that a fault finds nothing done.
@@ -309,14 +339,19 @@ extension Instruction {
     }
 
     /// Is executed by, or concerns, the x87 or SSE unit.
-    var usesUnits: Bool { operation.isX87 || operation.isSIMD }
+    var usesUnits: Bool {
+        switch operation {
+        case .sfence, .lfence, .mfence: false
+        default: operation.isX87 || operation.isSIMD
+        }
+    }
 
     /// Can be left to the host's units, once the guest's state is in them. Those that load control words are not: which
     /// exceptions are masked decides whether the host may execute what follows.
     fileprivate var isEmittableOnUnits: Bool {
         switch operation {
         case .wait, .fninit, .fnclex, .fldcw, .fldenv, .fnstenv, .frstor, .fnsave, .fxsave, .fxrstor, .ldmxcsr,
-            .maskmovq, .maskmovdqu, .clflush, .sfence, .lfence, .mfence, .movnti:
+            .maskmovq, .maskmovdqu, .clflush, .movnti:
             false
         default: true
         }

@@ -32,6 +32,14 @@
             isEmpty = false
         }
 
+        /// Forgets what lies in the same 4 MiB, the size of a large page, as an address.
+        func remove(region linear: UInt32) {
+            guard !isEmpty else { return }
+            for index in 0..<Self.count where entries[index] >> 22 == UInt64(linear >> 22) {
+                entries[index] = Self.empty
+            }
+        }
+
         func removeAll() {
             guard !isEmpty else { return }
             entries.update(repeating: Self.empty, count: Self.count)

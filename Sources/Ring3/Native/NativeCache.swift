@@ -38,6 +38,13 @@
         var nextOnPage: Int32
     }
 
+    extension NativeBlock {
+        /// Whether another block is what this would be, were it emitted now.
+        func isReplaced(by block: NativeBlock) -> Bool {
+            isStale && physical == block.physical && eip == block.eip && mode == block.mode
+        }
+    }
+
     /// A place where emitted code leaves for the monitor.
     struct NativeSite {
         enum Kind: UInt8 {
@@ -224,12 +231,19 @@
             verification?.blockRetired(number)
         }
 
+        /// Leads whoever still comes to a stale block on to the one that has taken its place.
+        func forward(_ old: Int32, to number: Int32) {
+            var host = HostAssembler(arena.writable, at: Int(blocks[Int(old)].entry))
+            host.jump(to: Int(blocks[Int(number)].entry))
+            verification?.blockForwarded(old)
+        }
+
         /// Leads the jump at a `link` site to a block on the same page.
         func link(_ site: UInt32, to number: Int32) {
             let place = Int(sites[Int(site)].place)
             assembler.patch(at: place, to: Int(blocks[Int(number)].entry))
             statistics.links &+= 1
-            verification?.blockLinked(sites[Int(site)].block)
+            verification?.blockLinked(sites[Int(site)].block, at: place)
         }
 
         /// Forgets all blocks. Nobody may be going to return to one.

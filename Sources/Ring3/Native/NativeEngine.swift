@@ -25,6 +25,8 @@
         private var unlinkedEIP: UInt32 = 0
         /// It was left because a target was not in the jump cache.
         private var missed = false
+        /// It was left by the entry of this stale block.
+        private var stale: Int32?
 
         /// Bytes for emitted code.
         static let cacheSize = 64 << 20
@@ -158,9 +160,11 @@
             {
                 cache.link(exit, to: number)
             }
+            if let old = stale, cache.blocks[Int(old)].isReplaced(by: block) { cache.forward(old, to: number) }
             if missed { remember(eip, block) }
             unlinked = nil
             missed = false
+            stale = nil
             return number
         }
 
@@ -177,6 +181,7 @@
                 cache.removeAll()
                 for jumps in jumpCaches { jumps.removeAll() }
                 unlinked = nil
+                stale = nil
             }
             // Collections that grow compute with fractions, whose inexactness must not become the guest's.
             defer { cpu.settleUnits() }
@@ -230,6 +235,7 @@
                         unlinked = site.kind == .link ? exit : nil
                         unlinkedEIP = cpu.pointee.eip
                         missed = site.kind == .miss
+                        stale = site.kind == .stale ? site.block : nil
                         return
                     }
                     (block, index) = (site.block, Int(site.index))
@@ -310,11 +316,14 @@
             }
             let remaining = UInt64(cache.blocks[Int(block)].count) &- UInt64(index) &- 1
             return cpu.pointee.eip == next && !record.pointee.role.endsBlock
+                && cpu.nativeMode == cache.blocks[Int(block)].mode
                 && cpu.pointee.instructions &+ remaining <= cpu.pointee.stopAt && !cache.blocks[Int(block)].isStale
         }
     }
 
-    extension NativeEngine: ExecutionEngine {}
+    extension NativeEngine: BlockEngine {
+        var longestSlice: UInt64 { InstructionBudget.largest }
+    }
 
     extension NativeEngine: TranslationObserver {
         func translationsFlushed(keepingGlobal: Bool) {
@@ -324,7 +333,7 @@
 
         func pageFlushed(_ linear: UInt32) {
             for window in windows { window.flushPage(linear) }
-            for jumps in jumpCaches { jumps.removeAll() }
+            for jumps in jumpCaches { jumps.remove(region: linear) }
         }
 
         func codeProtected(_ physical: UInt32) {

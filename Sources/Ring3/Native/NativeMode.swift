@@ -7,6 +7,8 @@ struct NativeMode: OptionSet, Equatable {
     /// FS, GS end at 4 GiB and can be read and written: an offset needs no checking, only the base added.
     static let openFS = NativeMode(rawValue: 1 << 0)
     static let openGS = NativeMode(rawValue: 1 << 1)
+    /// EFLAGS.DF is clear: string instructions go up.
+    static let stringsGoUp = NativeMode(rawValue: 1 << 2)
 }
 
 extension Processor {
@@ -15,6 +17,7 @@ extension Processor {
         var mode: NativeMode = []
         if pointee.fs.isOpen { mode.insert(.openFS) }
         if pointee.gs.isOpen { mode.insert(.openGS) }
+        if pointee.systemFlags & Flags.df == 0 { mode.insert(.stringsGoUp) }
         return mode
     }
 }

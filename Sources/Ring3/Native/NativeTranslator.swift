@@ -111,7 +111,7 @@
                 record.pointee.debt = debt
                 if !canPay(index) { record.pointee.isMonitored = true }
                 // The monitor pays before it does anything.
-                debt = record.pointee.isMonitored ? .none : debt.after(record.pointee.instruction)
+                debt = record.pointee.isMonitored || paysAtOnce(index) ? .none : debt.after(record.pointee.instruction)
             }
             instruction(Int(block.count)).pointee.debt = debt
         }
@@ -130,30 +130,88 @@
             }
         }
 
+        /// Whether emitted code makes good what an instruction leaves undefined right behind it, because somebody may look
+        /// later.
+        private func paysAtOnce(_ index: Int) -> Bool {
+            let record = instruction(index).pointee
+            switch HostFlagEffect(record.instruction) {
+            case .multiply(let register?): return !canPay(index, from: register)
+            case .countedShift: return record.debt != .adjust && !canPay(index, from: 4)
+            default: return false
+            }
+        }
+
+        private func payAtOnce(_ index: Int) {
+            switch HostFlagEffect(instruction(index).pointee.instruction) {
+            case .multiply(let low?): emitProductFlags(HostRegister(guest: low >> 2))
+            case .countedShift: emitCountedFlags()
+            default: break
+            }
+        }
+
+        /// Emits what clears AF if CL is a count other than zero.
+        private func emitCountedFlags() {
+            host.bytes(0x41, 0x0F, 0x90, 0xC0)  // seto r8b
+            host.move(.r9, .rax)
+            host.byte(0x9F)  // lahf
+            host.bytes(0x0F, 0xB6, 0xC4)  // movzx eax, ah
+            host.bytes(0xF6, 0xC1, 0x1F)  // test cl, 31
+            host.bytes(0x74, 0x02)  // jz
+            host.bytes(0x24, 0xEF)  // and al, ~AF
+            host.bytes(0x88, 0xC4)  // mov ah, al
+            host.bytes(0x41, 0x80, 0xC0, 0x7F)  // add r8b, 127: overflows if it was 1
+            host.byte(0x9E)  // sahf
+            host.move(.rax, .r9)
+        }
+
+        /// Emits what gives the flags of a product, of which OF is right: CF as OF, SF and PF by the low half, ZF and AF
+        /// clear.
+        private func emitProductFlags(_ low: HostRegister) {
+            host.bytes(0x41, 0x0F, 0x90, 0xC0)  // seto r8b
+            host.move(.r9, .rax)
+            host.test(low)
+            host.byte(0x9F)  // lahf
+            host.bytes(0x0F, 0xB6, 0xC4)  // movzx eax, ah
+            host.bytes(0x25, 0x86, 0, 0, 0)  // and eax, SF | PF | 2
+            host.bytes(0x44, 0x08, 0xC0)  // or al, r8b
+            host.bytes(0x88, 0xC4)  // mov ah, al
+            host.bytes(0x41, 0x80, 0xC0, 0x7F)  // add r8b, 127: overflows if it was 1
+            host.byte(0x9E)  // sahf
+            host.move(.rax, .r9)
+        }
+
         /// Whether what the instruction at `index` leaves undefined can be made good wherever somebody may look.
         private func canPay(_ index: Int) -> Bool {
             let record = instruction(index).pointee
             switch HostFlagEffect(record.instruction) {
             case .countedShift:
-                let count: UInt8 = 4
-                return record.debt == .adjust
-                    || record.instruction.operands.0.register & 0x1C != count && canPay(index, from: count)
-            case .multiply(let register): return canPay(index, from: register)
-            case .doubleShift: return canPay(index, from: nil)
+                // The count must still be there behind the shift.
+                return record.debt == .adjust || record.instruction.operands.0.kind == .memory
+                    || record.instruction.operands.0.register & 0x1C != 4
+            // A whole product's flags can be made good by emitted code, at once.
+            case .multiply(let register): return register != nil || canPay(index, from: nil)
+            case .doubleShift: return canPay(index, from: nil, isCounted: record.instruction.operands.2.kind == .register)
             default: return true
             }
         }
 
         /// Whether, behind the instruction at `index`, flags are overwritten before the block is left or they are read, and
         /// `register` still holds what they can be recovered from wherever the monitor may look at them till then.
-        private func canPay(_ index: Int, from register: UInt8?) -> Bool {
+        ///
+        /// - Parameter isCounted: a count in CL decides whether there are new flags at all, so that another shift by the same
+        ///   count overwrites them just as well.
+        private func canPay(_ index: Int, from register: UInt8?, isCounted: Bool = false) -> Bool {
             var isIntact = register != nil
+            var isSameCount = isCounted
             for next in (index + 1)..<max(Int(block.count), index + 1) {
                 let follower = instruction(next).pointee
                 guard follower.role == .straight, isIntact || !follower.mayLookAtFlags else { return false }
                 switch HostFlagEffect(follower.instruction) {
                 case .defines, .shift: return true
-                case .none: isIntact = isIntact && register.map { follower.isMove(sparing: $0) } ?? false
+                case .countedShift where isSameCount: return true
+                case .none:
+                    isIntact = isIntact && register.map { follower.isMove(sparing: $0) } ?? false
+                    isSameCount = isSameCount && follower.isMove(sparing: 4)
                 default: return false
                 }
             }
@@ -195,6 +253,7 @@
                 let isDivision = i.operation == .div || i.operation == .idiv
                 _ = rewriter.emit(i, bytes(index), keepsFlags: isDivision && !canPay(index, from: nil), &host)
                 if i.isRememberedByX87 { emitX87Note(index) }
+                if paysAtOnce(index) { payAtOnce(index) }
             case .conditional: pending.append((host.jump(if: i.condition.rawValue), index, target))
             case .jump: emitExit(to: target, after: index, owing: record.debt)
             case .call:
