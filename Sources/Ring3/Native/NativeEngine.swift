@@ -290,7 +290,7 @@
             }
             let remaining = UInt64(cache.blocks[Int(block)].count) &- UInt64(index) &- 1
             return cpu.pointee.eip == next && !record.pointee.role.endsBlock
-                && cpu.nativeMode == cache.blocks[Int(block)].mode
+                && cpu.nativeMode == cache.blocks[Int(block)].mode && !cpu.isAlignmentChecked
                 && cpu.pointee.instructions &+ remaining <= cpu.pointee.stopAt && !cache.blocks[Int(block)].isStale
         }
     }
