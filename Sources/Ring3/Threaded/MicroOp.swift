@@ -138,6 +138,7 @@ enum MicroOpcode: UInt16, CaseIterable {
     case jumpAway
     /// Push the return address; the exit follows.
     case call
+    // The immediate of these counts instructions as well: see `MicroOpPointer.returnAddress`.
     case callR, callM, jumpR, jumpM, ret
     /// Exit to the dispatcher: what follows cannot be part of a block.
     case leave

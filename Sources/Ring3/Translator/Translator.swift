@@ -279,7 +279,7 @@ final class Translator {
         case .jump: appendExit(to: target(index), after: index)
         case .call:
             op.opcode = .call
-            op.displacement = next
+            op.immediate = next
             append(op)
             appendExit(to: target(index), after: index)
         case .indirectJump, .indirectCall:
@@ -297,8 +297,7 @@ final class Translator {
             op.immediate = UInt32(count(through: index)) << 16 | next
             append(op)
         case .return:
-            op.displacement = UInt32(count(through: index))
-            op.immediate = i.immediate
+            op.immediate = UInt32(count(through: index)) << 16 | i.immediate & 0xFFFF
             append(op)
         case .calloutEnd: emitShared(index, .calloutEnd)
         default: emitShared(index, .sharedEnd)
