@@ -231,31 +231,44 @@ extension ThreadedEngine {
             case .lea: cpu.setRegister(pc.pointee.a, cpu.address(pc))
             case .leaBase: cpu.setRegister(pc.pointee.a, cpu.baseAddress(pc))
             case .exchange32: cpu.exchange(pc)
-            case .inc32R: cpu.unaryR(pc, Inc.self)
+            case .inc32R: cpu.unaryR(pc, Inc.self, UInt32.self)
             case .inc32M: if !cpu.unaryM(pc, Inc.self) { tail = .slow }
-            case .dec32R: cpu.unaryR(pc, Dec.self)
+            case .dec32R: cpu.unaryR(pc, Dec.self, UInt32.self)
             case .dec32M: if !cpu.unaryM(pc, Dec.self) { tail = .slow }
-            case .neg32R: cpu.unaryR(pc, Neg.self)
+            case .neg32R: cpu.unaryR(pc, Neg.self, UInt32.self)
             case .neg32M: if !cpu.unaryM(pc, Neg.self) { tail = .slow }
-            case .not32R: cpu.unaryR(pc, Not.self)
+            case .not32R: cpu.unaryR(pc, Not.self, UInt32.self)
             case .not32M: if !cpu.unaryM(pc, Not.self) { tail = .slow }
             case .plainNeg32R: cpu.setRegister(pc.pointee.a, 0 &- cpu.register(pc.pointee.b, as: UInt32.self))
-            case .shl32I: cpu.shiftI(pc, Shl.self)
-            case .shr32I: cpu.shiftI(pc, Shr.self)
-            case .sar32I: cpu.shiftI(pc, Sar.self)
-            case .rol32I: cpu.shiftI(pc, Rol.self)
-            case .ror32I: cpu.shiftI(pc, Ror.self)
-            case .plainShl32I: cpu.shiftI(pc, PlainShl.self)
-            case .plainShr32I: cpu.shiftI(pc, PlainShr.self)
-            case .plainSar32I: cpu.shiftI(pc, PlainSar.self)
-            case .plainRol32I: cpu.shiftI(pc, PlainRol.self)
-            case .plainRor32I: cpu.shiftI(pc, PlainRor.self)
+            case .inc16R: cpu.unaryR(pc, Inc.self, UInt16.self)
+            case .dec16R: cpu.unaryR(pc, Dec.self, UInt16.self)
+            case .neg16R: cpu.unaryR(pc, Neg.self, UInt16.self)
+            case .not16R: cpu.unaryR(pc, Not.self, UInt16.self)
+            case .inc8R: cpu.unaryR(pc, Inc.self, UInt8.self)
+            case .dec8R: cpu.unaryR(pc, Dec.self, UInt8.self)
+            case .neg8R: cpu.unaryR(pc, Neg.self, UInt8.self)
+            case .not8R: cpu.unaryR(pc, Not.self, UInt8.self)
+            case .shl32I: cpu.shiftI(pc, Shl.self, UInt32.self)
+            case .shr32I: cpu.shiftI(pc, Shr.self, UInt32.self)
+            case .sar32I: cpu.shiftI(pc, Sar.self, UInt32.self)
+            case .rol32I: cpu.shiftI(pc, Rol.self, UInt32.self)
+            case .ror32I: cpu.shiftI(pc, Ror.self, UInt32.self)
+            case .plainShl32I: cpu.shiftI(pc, PlainShl.self, UInt32.self)
+            case .plainShr32I: cpu.shiftI(pc, PlainShr.self, UInt32.self)
+            case .plainSar32I: cpu.shiftI(pc, PlainSar.self, UInt32.self)
+            case .plainRol32I: cpu.shiftI(pc, PlainRol.self, UInt32.self)
+            case .plainRor32I: cpu.shiftI(pc, PlainRor.self, UInt32.self)
             case .shl32C: cpu.shiftC(pc, Shl.self)
             case .shr32C: cpu.shiftC(pc, Shr.self)
             case .sar32C: cpu.shiftC(pc, Sar.self)
             case .plainShl32C: cpu.shiftC(pc, PlainShl.self)
             case .plainShr32C: cpu.shiftC(pc, PlainShr.self)
             case .plainSar32C: cpu.shiftC(pc, PlainSar.self)
+            case .shl8I: cpu.shiftI(pc, Shl.self, UInt8.self)
+            case .shr8I: cpu.shiftI(pc, Shr.self, UInt8.self)
+            case .sar8I: cpu.shiftI(pc, Sar.self, UInt8.self)
+            case .rol8I: cpu.shiftI(pc, Rol.self, UInt8.self)
+            case .ror8I: cpu.shiftI(pc, Ror.self, UInt8.self)
             case .imul32RR: cpu.multiply(pc, cpu.register(pc.pointee.c, as: UInt32.self))
             case .imul32RRI: cpu.multiply(pc, pc.pointee.immediate)
             case .imul32RM: if !cpu.multiplyM(pc) { tail = .slow }
@@ -326,10 +339,10 @@ extension ThreadedEngine {
             case .add32RINotEqual: tail = cpu.isZero { cpu.ri(pc, Add.self, UInt32.self) } ? .notTaken : .taken
             case .sub32RIEqual: tail = cpu.isZero { cpu.ri(pc, Sub.self, UInt32.self) } ? .taken : .notTaken
             case .sub32RINotEqual: tail = cpu.isZero { cpu.ri(pc, Sub.self, UInt32.self) } ? .notTaken : .taken
-            case .inc32REqual: tail = cpu.isZero { cpu.unaryR(pc, Inc.self) } ? .taken : .notTaken
-            case .inc32RNotEqual: tail = cpu.isZero { cpu.unaryR(pc, Inc.self) } ? .notTaken : .taken
-            case .dec32REqual: tail = cpu.isZero { cpu.unaryR(pc, Dec.self) } ? .taken : .notTaken
-            case .dec32RNotEqual: tail = cpu.isZero { cpu.unaryR(pc, Dec.self) } ? .notTaken : .taken
+            case .inc32REqual: tail = cpu.isZero { cpu.unaryR(pc, Inc.self, UInt32.self) } ? .taken : .notTaken
+            case .inc32RNotEqual: tail = cpu.isZero { cpu.unaryR(pc, Inc.self, UInt32.self) } ? .notTaken : .taken
+            case .dec32REqual: tail = cpu.isZero { cpu.unaryR(pc, Dec.self, UInt32.self) } ? .taken : .notTaken
+            case .dec32RNotEqual: tail = cpu.isZero { cpu.unaryR(pc, Dec.self, UInt32.self) } ? .notTaken : .taken
             case .test8RREqual: tail = cpu.isZero { cpu.compareRR(pc, And.self, UInt8.self) } ? .taken : .notTaken
             case .test8RRNotEqual: tail = cpu.isZero { cpu.compareRR(pc, And.self, UInt8.self) } ? .notTaken : .taken
             case .cmp8RIEqual: tail = cpu.isZero { cpu.compareRI(pc, Sub.self, UInt8.self) } ? .taken : .notTaken

@@ -171,8 +171,8 @@ extension Processor {
     // MARK: One operand, shifts, multiplication
 
     @inline(__always)
-    func unaryR<Op: UnaryOperation>(_ op: MicroOpPointer, _ operation: Op.Type) {
-        setRegister(op.pointee.a, Op.apply(self, register(op.pointee.b, as: UInt32.self)))
+    func unaryR<Op: UnaryOperation, T: Word>(_ op: MicroOpPointer, _ operation: Op.Type, _ type: T.Type) {
+        setRegister(op.pointee.a, Op.apply(self, register(op.pointee.b, as: T.self)))
     }
 
     @inline(__always)
@@ -183,8 +183,8 @@ extension Processor {
     }
 
     @inline(__always)
-    func shiftI<Op: ShiftOperation>(_ op: MicroOpPointer, _ operation: Op.Type) {
-        setRegister(op.pointee.a, Op.apply(self, register(op.pointee.b, as: UInt32.self), op.pointee.immediate))
+    func shiftI<Op: ShiftOperation, T: Word>(_ op: MicroOpPointer, _ operation: Op.Type, _ type: T.Type) {
+        setRegister(op.pointee.a, Op.apply(self, register(op.pointee.b, as: T.self), op.pointee.immediate))
     }
 
     /// By CL; a count of zero changes nothing.
