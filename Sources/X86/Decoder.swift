@@ -36,7 +36,7 @@ public final class Decoder {
     /// Capstone sorts a table of its own at the first decoding in the process, and takes no lock (its issue 1647). When
     /// two threads were first at a time, implied accumulators were lost for good in one process of a hundred: too rare
     /// for a test. Hence one decoding before there is any decoder.
-    private static let isWarm: Bool = {
+    static let isWarm: Bool = {
         guard var handle = try? open(CS_MODE_32), let decoded = cs_malloc(handle) else { return false }
         let bytes: [UInt8] = [0x04, 0x00]  // add al, 0: the table is that of implied accumulators
         let isDecoded = bytes.withUnsafeBufferPointer { bytes in
@@ -66,7 +66,7 @@ public final class Decoder {
         input.deallocate()
     }
 
-    private static func open(_ mode: cs_mode) throws(Failure) -> csh {
+    static func open(_ mode: cs_mode) throws(Failure) -> csh {
         var handle: csh = 0
         var status = cs_open(CS_ARCH_X86, mode, &handle)
         if status == CS_ERR_OK {

@@ -31,7 +31,8 @@ struct RunCommand: ParsableCommand {
                    modulo 256, as with QEMU
                64  a mistake on the command line
                66  a file that cannot be read or booted
-               70  engines in lockstep differ: a defect of Ring3
+               70  engines in lockstep differ, or the verifier refuses emitted
+                   code: a defect of Ring3
                71  the host refused memory or the like
                73  an output file that cannot be created
                74  output was lost
@@ -62,7 +63,13 @@ struct RunCommand: ParsableCommand {
             """, valueName: "engine"))
     var lockstep: Engine?
 
+    @Flag(help: "Have all code that the native engine emits verified before it is executed.")
+    var verify = false
+
     func validate() throws {
+        if verify, machine.engine != .native, lockstep != .native {
+            throw ValidationError("--verify: only --engine native emits code.")
+        }
         if let lockstep, lockstep == machine.engine ?? .interpret {
             throw ValidationError("--lockstep \(lockstep.rawValue): another engine than --engine is needed.")
         }
@@ -75,6 +82,7 @@ struct RunCommand: ParsableCommand {
     private var options: RunOptions {
         var options = machine.runOptions(image: image)
         options.machine.lockstep = lockstep
+        options.machine.verifiesEmittedCode = verify
         if lockstep != nil { options.machine.isDeterministic = true }
         options.display = display
         options.screenFile = screen

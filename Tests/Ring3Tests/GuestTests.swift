@@ -81,6 +81,7 @@ private final class Transcript {
         configuration.isDeterministic = true
         configuration.timeout = 300_000_000_000
         configure(&configuration)
+        configuration.verifiesEmittedCode = true
         let transcript = Transcript()
         let machine = try VirtualMachine(
             configuration, console: SerialConsole(output: { transcript.bytes.append($0) }))

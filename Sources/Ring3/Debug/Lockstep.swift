@@ -84,6 +84,8 @@ final class LockstepEngine: ExecutionEngine {
     /// Instructions are counted where each of them is seen.
     var interpreter: Interpreter { reference.engine.interpreter }
 
+    var finding: EmittedCodeFinding? { tested.finding }
+
     func codeWritten(_ physical: UInt32, count: UInt32) { tested.codeWritten(physical, count: count) }
 
     func run(until sliceEnd: UInt64) -> EngineStop {

@@ -139,7 +139,7 @@ package final class UserModeMachine {
         switch stop {
         case .halted: readFrame(&context)
         case .shutdown: context.vector = UserContext.shutdown
-        case .sliceEnd, .external, .diverged: context.vector = UserContext.runaway
+        case .sliceEnd, .external, .diverged, .unsafeCode: context.vector = UserContext.runaway
         }
         return context
     }

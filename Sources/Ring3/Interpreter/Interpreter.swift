@@ -12,6 +12,8 @@ enum EngineStop {
     case external
     /// Two engines in lockstep differ.
     case diverged
+    /// The verifier has something against emitted code.
+    case unsafeCode
 }
 
 /// The reference engine: one instruction at a time, decoded once and kept, or (textbook) decoded every time.

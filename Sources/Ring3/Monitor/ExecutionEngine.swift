@@ -10,9 +10,12 @@ protocol ExecutionEngine: AnyObject {
     var interpreter: Interpreter { get }
     /// `count` bytes of RAM at `physical` (one page), which `codeMap` says hold code, were written.
     func codeWritten(_ physical: UInt32, count: UInt32)
+    /// What the verifier has against the code it emitted.
+    var finding: EmittedCodeFinding? { get }
 }
 
 extension ExecutionEngine {
+    var finding: EmittedCodeFinding? { nil }
     var longestSlice: UInt64 { 20_000 }
 }
 
@@ -58,8 +61,12 @@ extension Engine {
 
     /// An engine for that processor.
     ///
-    /// - Parameter usesCache: keep decoded instructions; without it every one is fetched and decoded anew.
-    func make(cpu: Processor, decoder: Decoder, usesCache: Bool) throws(Failure) -> any BlockEngine {
+    /// - Parameters:
+    ///   - usesCache: keep decoded instructions; without it every one is fetched and decoded anew.
+    ///   - verifies: have the code that the engine emits verified.
+    func make(
+        cpu: Processor, decoder: Decoder, usesCache: Bool, verifies: Bool = false
+    ) throws(Failure) -> any BlockEngine {
         let interpreter: Interpreter
         do throws(DecodeCache.Failure) {
             interpreter = try Interpreter(cpu: cpu, decoder: decoder, usesCache: usesCache)
@@ -79,7 +86,8 @@ extension Engine {
                 guard NativeEngine.isSupported else { throw .unsupported }
                 do throws(CodeArena.Failure) {
                     return try NativeEngine(
-                        cpu: cpu, memory: cpu.pointee.platform.takeUnretainedValue().memory, interpreter: interpreter)
+                        cpu: cpu, memory: cpu.pointee.platform.takeUnretainedValue().memory, interpreter: interpreter,
+                        verifies: verifies)
                 } catch {
                     throw .memory(errno: error.errno)
                 }

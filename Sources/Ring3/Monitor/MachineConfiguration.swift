@@ -30,6 +30,8 @@ public struct MachineConfiguration: Sendable {
     public var isDeterministic = false
     /// Keep decoded instructions; without it every instruction is fetched and decoded anew.
     public var usesDecodeCache = true
+    /// Have all code that the native engine emits verified before it is executed.
+    public var verifiesEmittedCode = false
     /// What the real-time clock starts at, in seconds since 1970 (UTC).
     public var startDate = 946_684_800
     /// Stop after so many instructions.
@@ -53,6 +55,8 @@ public enum RunOutcome: Sendable {
     case tripleFault(TripleFaultReport)
     /// Engines in lockstep computed different things.
     case diverged(Divergence)
+    /// The verifier refuses code that the native engine emitted.
+    case unsafeCode(EmittedCodeFinding)
     case timeout
     case instructionLimit
     /// `stop()` was called.
@@ -69,6 +73,7 @@ extension RunOutcome {
         case .debugExit(let status): "debug exit, status \(status)"
         case .tripleFault: "triple fault"
         case .diverged: "engines diverged"
+        case .unsafeCode: "emitted code was refused"
         case .timeout: "stopped by --timeout"
         case .instructionLimit: "stopped by --max-instructions"
         case .stopped: "stopped by the user"

@@ -105,7 +105,9 @@ public final class VirtualMachine {
         _ configuration: MachineConfiguration, _ cpu: Processor, _ decoder: Decoder
     ) throws(Failure) -> any BlockEngine {
         do {
-            return try configuration.engine.make(cpu: cpu, decoder: decoder, usesCache: configuration.usesDecodeCache)
+            return try configuration.engine.make(
+                cpu: cpu, decoder: decoder, usesCache: configuration.usesDecodeCache,
+                verifies: configuration.verifiesEmittedCode)
         } catch {
             throw Failure(description: error.description, isUsage: error.isUsage)
         }
@@ -162,6 +164,7 @@ public final class VirtualMachine {
     /// Runs until something ends it. May be called again after `timeout`, `instructionLimit` or `stopped`.
     public func run() -> RunOutcome {
         let outcome = runToOutcome()
+        if let finding = engine.finding ?? reference?.engine.finding { return .unsafeCode(finding) }
         if let lockstep, !lockstep.agreesInTheEnd(), let divergence = lockstep.divergence {
             return .diverged(divergence)
         }
@@ -184,8 +187,8 @@ public final class VirtualMachine {
             switch stop {
             case .sliceEnd, .external: continue
             case .shutdown: return .tripleFault(TripleFaultReport(cpu, decoder: decoder))
-            // What the engines differ in, `run` reports.
-            case .diverged: return .stopped
+            // What the engines differ in, and what the verifier found, `run` reports.
+            case .diverged, .unsafeCode: return .stopped
             case .halted:
                 if outcome == nil, !idle() { return .finalHalt }
             }

@@ -91,6 +91,8 @@
         private let pages: UnsafeMutablePointer<Int32>
         private let pageCount: Int
         var statistics = TranslationStatistics()
+        /// Looks at whatever is written to the arena, if anybody does.
+        var verification: CodeVerification?
 
         init(ramSize: Int, capacity: Int) throws(CodeArena.Failure) {
             arena = try CodeArena(size: capacity)
@@ -155,6 +157,7 @@
             statistics.blocksTranslated &+= 1
             statistics.instructionsTranslated &+= UInt64(block.count)
             statistics.bytes = UInt64(used)
+            verification?.blockInserted(into: self)
             return number
         }
 
@@ -225,6 +228,7 @@
             var host = HostAssembler(arena.writable, at: Int(block.entry))
             host.jump(to: Int(block.staleExit))
             statistics.blocksInvalidated &+= 1
+            verification?.blockRetired(number)
         }
 
         /// Leads whoever still comes to a stale block on to the one that has taken its place.
@@ -238,6 +242,7 @@
             let place = Int(sites[Int(site)].place)
             assembler.patch(at: place, to: Int(blocks[Int(number)].entry))
             statistics.links &+= 1
+            verification?.blockLinked(sites[Int(site)].block)
         }
 
         /// Forgets all blocks. Nobody may be going to return to one.
@@ -249,6 +254,7 @@
             byAddress.removeAll(keepingCapacity: true)
             pages.update(repeating: Self.none, count: pageCount)
             statistics.evictions &+= 1
+            verification?.removeAll()
         }
     }
 #endif

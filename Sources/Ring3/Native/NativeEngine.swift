@@ -11,7 +11,7 @@
     final class NativeEngine {
         let interpreter: Interpreter
         private let cpu: Processor
-        private let cache: NativeCache
+        let cache: NativeCache
         private let translator: NativeTranslator
         private let budget: InstructionBudget
         /// Of the supervisor and of the user.
@@ -38,7 +38,9 @@
         /// Whether the host's processor and kernel have what emitted code needs.
         static var isSupported: Bool { ring3_has_native_features() != 0 }
 
-        init(cpu: Processor, memory: PhysicalMemory, interpreter: Interpreter) throws(CodeArena.Failure) {
+        init(
+            cpu: Processor, memory: PhysicalMemory, interpreter: Interpreter, verifies: Bool = false
+        ) throws(CodeArena.Failure) {
             self.cpu = cpu
             self.interpreter = interpreter
             cache = try NativeCache(ramSize: memory.size, capacity: Self.cacheSize)
@@ -59,6 +61,14 @@
                     start: start, end: start + UInt64(cache.arena.size), exit: start + UInt64(stubs.fault))
             else { throw CodeArena.Failure(errno: EMFILE) }
             cpu.pointee.translationObserver = self
+            if verifies {
+                do throws(Decoder.Failure) {
+                    cache.verification = try CodeVerification(
+                        cache.arena, leave: stubs.leave, firstBlock: stubs.end)
+                } catch {
+                    throw CodeArena.Failure(errno: ENOMEM)
+                }
+            }
         }
 
         deinit {
@@ -78,7 +88,7 @@
             cpu.setAttention([], true)
             // Whoever looks at the processor between two runs shall find all of its state there.
             defer { units.take() }
-            while true {
+            while finding == nil {
                 if cpu.pointee.instructions >= cpu.pointee.stopAt {
                     units.take()
                     if let stop = interpreter.attend() { return stop }
@@ -96,9 +106,13 @@
                     interpreter.stepAlone()
                     continue
                 }
-                execute(from: number)
+                if finding == nil { execute(from: number) }
             }
+            return .unsafeCode
         }
+
+        /// What the verifier has against the code; nothing is executed from then on.
+        var finding: EmittedCodeFinding? { cache.verification?.finding }
 
         /// Runs a few blocks: as far as a number of instructions leads.
         func runBlock(until sliceEnd: UInt64) -> EngineStop? {
@@ -147,11 +161,18 @@
                 cache.link(exit, to: number)
             }
             if let old = stale, cache.blocks[Int(old)].isReplaced(by: block) { cache.forward(old, to: number) }
-            if missed { jumpCaches[level].insert(eip, cache.arena.executable + UInt64(block.entry)) }
+            if missed { remember(eip, block) }
             unlinked = nil
             missed = false
             stale = nil
             return number
+        }
+
+        /// Enters a block in the jump cache.
+        private func remember(_ eip: UInt32, _ block: NativeBlock) {
+            let host = cache.arena.executable + UInt64(block.entry)
+            if let verification = cache.verification, !verification.mayEnter(host, isLinked: true) { return }
+            jumpCaches[level].insert(eip, host)
         }
 
         private func emit(_ physical: UInt32, _ eip: UInt32, _ mode: NativeMode) -> Int32? {
@@ -177,6 +198,11 @@
             var ahead: UInt64 = 0
             var lastFault: (place: UInt64, address: UInt64) = (0, 0)
             while true {
+                if let verification = cache.verification,
+                    !verification.mayEnter(cache.arena.executable + UInt64(host))
+                {
+                    return
+                }
                 let total = goOn(at: host, counting: ahead)
                 let exit = UInt32(truncatingIfNeeded: cpu.pointee.native.exit)
                 let block: Int32

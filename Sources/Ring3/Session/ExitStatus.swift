@@ -14,7 +14,7 @@ public enum ExitStatus {
     public static let usage: Int32 = 64
     /// EX_NOINPUT: a file cannot be read or is not what it should be.
     public static let noInput: Int32 = 66
-    /// EX_SOFTWARE: an audit or a comparison of engines found Ring3 itself wrong.
+    /// EX_SOFTWARE: an audit, a comparison of engines or the verifier found Ring3 itself wrong.
     public static let wrongResult: Int32 = 70
     /// EX_OSERR: the host refuses a resource.
     public static let hostFailure: Int32 = 71
@@ -32,7 +32,7 @@ public enum ExitStatus {
         case .powerOff, .finalHalt, .reset: success
         case .debugExit(let status): Int32(status & 0xFF)
         case .tripleFault: tripleFault
-        case .diverged: wrongResult
+        case .diverged, .unsafeCode: wrongResult
         case .timeout: timeout
         case .instructionLimit: instructionLimit
         case .stopped: signal.map { Self.signal($0) } ?? success

@@ -102,6 +102,7 @@ public final class RunSession {
         case .reset: log.notice("the guest asked for a reset, which ends the run")
         case .tripleFault(let report): write("\(report)")
         case .diverged(let divergence): write("\(divergence)")
+        case .unsafeCode(let finding): write("\(finding)")
         case .timeout: log.notice("stopped after \(String(format: "%.1f", seconds)) s, as --timeout asks")
         case .instructionLimit:
             log.notice("stopped after \(options.machine.maximumInstructions) instructions, as --max-instructions asks")

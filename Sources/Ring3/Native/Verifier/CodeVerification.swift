@@ -1,0 +1,78 @@
+#if arch(x86_64) && os(Linux)
+    import X86
+
+    /// Has every block verified when it is emitted, linked to another or made stale, and keeps the first finding, upon
+    /// which the engine stops.
+    final class CodeVerification {
+        let verifier: EmittedCodeVerifier
+        private(set) var finding: EmittedCodeFinding?
+        /// The blocks, by number.
+        private(set) var blocks: [EmittedBlock] = []
+        private let start: UInt64
+
+        init(_ arena: CodeArena, leave: Int, firstBlock: Int) throws(Decoder.Failure) {
+            start = arena.executable
+            let code = UnsafeRawBufferPointer(
+                start: UnsafeRawPointer(bitPattern: UInt(arena.executable)), count: arena.size)
+            verifier = try EmittedCodeVerifier(code, .of(leave: leave, firstBlock: firstBlock))
+        }
+
+        /// The last of the cache's blocks is new.
+        func blockInserted(into cache: NativeCache) {
+            let number = cache.blockCount - 1
+            let block = EmittedBlock(cache, number)
+            blocks.append(block)
+            check { () throws(EmittedCodeFinding) in try verifier.verify(block) }
+        }
+
+        /// A jump of that block leads to another now.
+        func blockLinked(_ number: Int32) {
+            let block = blocks[Int(number)]
+            check { () throws(EmittedCodeFinding) in try verifier.verify(block) }
+        }
+
+        func blockRetired(_ number: Int32) {
+            let block = blocks[Int(number)]
+            check { () throws(EmittedCodeFinding) in try verifier.verifyStale(block) }
+        }
+
+        func removeAll() {
+            blocks.removeAll(keepingCapacity: true)
+            verifier.removeAll()
+        }
+
+        /// Notes it if the monitor is about to enter code, or have it entered through the jump cache, that was not
+        /// verified. False if there is anything that forbids to go on.
+        func mayEnter(_ host: UInt64, isLinked: Bool = false) -> Bool {
+            if finding == nil, !verifier.mayEnter(Int(host &- start), isLinked: isLinked) {
+                finding = EmittedCodeFinding(
+                    rule: .entry, offset: Int(truncatingIfNeeded: host &- start), blockOffset: 0, bytes: [], text: "")
+            }
+            return finding == nil
+        }
+
+        private func check(_ body: () throws(EmittedCodeFinding) -> Void) {
+            guard finding == nil else { return }
+            do throws(EmittedCodeFinding) { try body() } catch { finding = error }
+        }
+    }
+
+    extension EmittedBlock {
+        /// What the monitor has of its block `number`, the last one.
+        fileprivate init(_ cache: NativeCache, _ number: Int) {
+            let block = cache.blocks[number]
+            let instructions = cache.instructions + Int(block.first)
+            let count = Int(block.count)
+            // Behind an instruction that ends the block nothing follows.
+            let last = count > 0 && instructions[count - 1].role.endsBlock ? count - 1 : count
+            var first = cache.siteCount
+            while first > 0, Int(cache.sites[first - 1].block) == number { first -= 1 }
+            self.init(
+                entry: Int(block.entry), staleExit: Int(block.staleExit), end: Int(block.end), count: count,
+                resumptions: (0...last).map { (Int(instructions[$0].host), count - $0) },
+                records: block.first..<block.first + UInt32(count), sites: UInt32(first)..<UInt32(cache.siteCount),
+                patches: (first..<cache.siteCount).filter { cache.sites[$0].kind == .link }
+                    .map { Int(cache.sites[$0].place) })
+        }
+    }
+#endif

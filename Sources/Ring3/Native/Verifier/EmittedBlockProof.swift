@@ -1,0 +1,286 @@
+import X86
+
+/// The proof of one block: every instruction by itself, then what is known wherever control can come.
+///
+/// Jumps within a block lead forwards, so one pass in the order of addresses sees every way to an instruction before the
+/// instruction itself.
+struct EmittedBlockProof {
+    private let verifier: EmittedCodeVerifier
+    private let block: EmittedBlock
+    private let instructions: [HostInstruction]
+    /// Index of the instruction at an offset.
+    private var places: [Int: Int] = [:]
+    private var forms: [EmittedInstructionCheck.Form] = []
+    /// What is known before each instruction; nil if nothing has led there yet.
+    private var states: [EmittedCodeState?]
+    /// What is known where the monitor enters, by index.
+    private var resumed: [Int: EmittedCodeState] = [:]
+    /// Words that are known.
+    private var constants: [Int: UInt32] = [:]
+
+    init(_ verifier: EmittedCodeVerifier, _ block: EmittedBlock, _ instructions: [HostInstruction]) {
+        self.verifier = verifier
+        self.block = block
+        self.instructions = instructions
+        states = Array(repeating: nil, count: instructions.count)
+        for (index, instruction) in instructions.enumerated() { places[Int(instruction.address)] = index }
+    }
+
+    /// Numbers for the words that instruction `index` computes, and those that come together before it.
+    private static func number(_ index: Int) -> Int { index * 16 }
+    private static func joinNumber(_ index: Int) -> Int { index * 16 + 8 }
+
+    mutating func prove() throws(EmittedCodeFinding) {
+        try checkInstructions()
+        try checkPlaces()
+        let isEntered = places[block.entry] == 0
+        if isEntered { states[0] = EmittedCodeState(credit: block.count) }
+        if let stale = places[block.staleExit] { arrive(at: stale, EmittedCodeState(credit: 1)) }
+        for resumption in block.resumptions {
+            guard let index = places[resumption.offset] else { throw misplaced() }
+            // One more than the block may give back there: the monitor has executed an instruction.
+            resumed[index] = EmittedCodeState(credit: resumption.left + 1)
+        }
+        for index in instructions.indices {
+            if var entered = resumed[index] {
+                // The monitor goes on in a block only if the units are as the block left them.
+                entered.hasUnits = states[index]?.hasUnits ?? false
+                arrive(at: index, entered)
+            }
+            guard let state = states[index] else { continue }
+            try follow(index, state)
+        }
+    }
+
+    private func violation(_ rule: EmittedCodeFinding.Rule, _ index: Int) -> EmittedCodeFinding {
+        verifier.finding(rule, instructions[index], block)
+    }
+
+    private func misplaced() -> EmittedCodeFinding {
+        EmittedCodeFinding(rule: .shape, offset: block.entry, blockOffset: 0, bytes: [], text: "")
+    }
+
+    // MARK: Each by itself
+
+    private mutating func checkInstructions() throws(EmittedCodeFinding) {
+        forms.reserveCapacity(instructions.count)
+        for (index, instruction) in instructions.enumerated() {
+            let check = EmittedInstructionCheck(kind: verifier.kinds[instruction.id], layout: verifier.layout, block: block)
+            do throws(EmittedInstructionCheck.Violation) {
+                forms.append(try check.form(of: instruction))
+            } catch {
+                throw violation(error.rule, index)
+            }
+        }
+    }
+
+    /// What the monitor will jump to or overwrite is where it takes it to be; and a block counts and tests before it does
+    /// anything, and nowhere else.
+    private func checkPlaces() throws(EmittedCodeFinding) {
+        let isEntered = places[block.entry] == 0
+        guard !instructions.isEmpty, places[block.staleExit] != nil else { throw misplaced() }
+        for patch in block.patches {
+            guard let index = places[patch - 1], case .jump = forms[index],
+                verifier.kinds[instructions[index].id] == .jump, instructions[index].length == 5
+            else { throw misplaced() }
+        }
+        for (index, form) in forms.enumerated() {
+            switch form {
+            case .count(let amount):
+                let isRight = index == 0 && isEntered ? amount == -Int64(block.count) : amount > 0
+                guard isRight else { throw violation(.budget, index) }
+            case .testBudget: guard index == 1, isEntered else { throw violation(.budget, index) }
+            default: break
+            }
+        }
+        guard isEntered else { return }
+        guard 1...verifier.layout.budgetGuard ~= block.count, forms[0] == .count(-Int64(block.count)), forms.count > 1,
+            forms[1] == .testBudget, instructions[0].length >= 5
+        else { throw violation(.budget, 0) }
+    }
+
+    // MARK: What is known
+
+    private mutating func arrive(at index: Int, _ state: EmittedCodeState) {
+        guard var known = states[index] else {
+            states[index] = state
+            return
+        }
+        known.join(state, number: Self.joinNumber(index))
+        states[index] = known
+    }
+
+    private mutating func follow(_ index: Int, _ before: EmittedCodeState) throws(EmittedCodeFinding) {
+        let i = instructions[index]
+        var state = before
+        try checkReads(index, state)
+        try checkStack(index, &state)
+        let kind = verifier.kinds[i.id]
+        guard state.hasUnits || kind != .x87 && kind != .vector else { throw violation(.units, index) }
+        switch forms[index] {
+        case .pushFlags, .popIntoState, .pushState, .popFlags: break
+        case .jump(let target):
+            try jump(index, to: target, state)
+            if kind == .jump { return }
+        case .jumpByCache(let register):
+            guard case .index(let word) = state[register], state.found == word else {
+                throw violation(.jumpCache, index)
+            }
+            guard state.credit >= 1 else { throw violation(.budget, index) }
+            return
+        case .loadTag(let target, let register):
+            guard case .index(let word) = state[register] else { throw violation(.jumpCache, index) }
+            state[target] = .tag(word)
+        case .count(let amount):
+            if index != 0 || amount > 0 { state.credit -= Int(amount) }
+            guard state.credit >= 0 else { throw violation(.budget, index) }
+        case .guest, .testBudget, .state: compute(index, &state)
+        }
+        guard index + 1 < instructions.count else { throw violation(.end, index) }
+        arrive(at: index + 1, state)
+    }
+
+    private mutating func jump(
+        _ index: Int, to target: Int, _ before: EmittedCodeState
+    ) throws(EmittedCodeFinding) {
+        var state = before
+        if verifier.kinds[instructions[index].id] == .jumpIfZeroRCX {
+            switch state[EmittedCodeState.rcxNumber] {
+            case .distance(let word): state.found = word
+            case .lacksUnits: state.hasUnits = true
+            default: break
+            }
+        }
+        if target == verifier.layout.leave {
+            // R8 tells the monitor where it was left.
+            guard case .word(let word) = state[8], let site = constants[word], block.sites.contains(site) else {
+                throw violation(.site, index)
+            }
+        } else if target == block.entry || verifier.entries.contains(target) {
+            guard state.credit >= 1 else { throw violation(.budget, index) }
+        } else if block.entry..<block.end ~= target {
+            guard let place = places[target] else { throw violation(.target, index) }
+            guard place > index else { throw violation(.backwards, index) }
+            arrive(at: place, state)
+        } else {
+            throw violation(.target, index)
+        }
+    }
+
+    /// Flags are pushed, popped into their field, pushed from there and popped, and nothing happens while they are on the
+    /// stack.
+    private func checkStack(_ index: Int, _ state: inout EmittedCodeState) throws(EmittedCodeFinding) {
+        switch (forms[index], state.stack) {
+        case (.pushFlags, .empty): state.stack = .flags
+        case (.popIntoState, .flags):
+            state.stack = .empty
+            state.hasSavedFlags = true
+        case (.pushState, .empty) where state.hasSavedFlags: state.stack = .savedFlags
+        case (.popFlags, .savedFlags): state.stack = .empty
+        case (.pushFlags, _), (.popIntoState, _), (.pushState, _), (.popFlags, _): throw violation(.stack, index)
+        default: guard state.stack == .empty else { throw violation(.stack, index) }
+        }
+    }
+
+    // MARK: Registers
+
+    /// R8 to R11 hold what the same guest instruction put there, or are not read.
+    private func checkReads(_ index: Int, _ state: EmittedCodeState) throws(EmittedCodeFinding) {
+        let i = instructions[index]
+        for (position, operand) in i.operands.enumerated() {
+            switch operand {
+            case .register(let register) where position > 0 || !isOnlyWritten(i, register):
+                guard register.file != .general || state[register.number] != .unset else {
+                    throw violation(.unset, index)
+                }
+            case .memory(let memory):
+                for register in [memory.base, memory.index] {
+                    guard let register, register.file == .general else { continue }
+                    guard state[register.number] != .unset else { throw violation(.unset, index) }
+                }
+            default: break
+            }
+        }
+    }
+
+    /// Whether an instruction replaces all of its first operand, a register.
+    private func isOnlyWritten(_ i: HostInstruction, _ register: HostOperandRegister) -> Bool {
+        switch verifier.kinds[i.id] {
+        case .load, .move, .lea, .shiftLeft, .shiftRight: register.size >= 4
+        default: false
+        }
+    }
+
+    /// What an instruction leaves in registers that are kept track of.
+    private mutating func compute(_ index: Int, _ state: inout EmittedCodeState) {
+        let i = instructions[index]
+        if verifier.kinds[i.id] == .move, case .memory? = i.operands.first { return }
+        let result = value(index, state)
+        // More than one operand may be written, and the flags of what is written do not tell.
+        for operand in i.operands {
+            guard case .register(let register) = operand else { continue }
+            guard register.file == .general || register.file == .highByte else { continue }
+            if result != nil, operand != i.operands[0] { continue }
+            state[register.number] = .any
+        }
+        if let result, case .register(let target)? = i.operands.first { state[target.number] = result }
+    }
+
+    /// The value of the first operand behind instruction `index`, if that is all it writes and something is known of it.
+    private mutating func value(_ index: Int, _ state: EmittedCodeState) -> EmittedValue? {
+        let i = instructions[index]
+        guard case .register(let target)? = i.operands.first, target.file == .general else { return nil }
+        let fresh = EmittedValue.word(Self.number(index))
+        func operand(_ position: Int) -> EmittedValue {
+            guard position < i.operands.count, case .register(let register) = i.operands[position],
+                register.file == .general
+            else { return .any }
+            return state[register.number]
+        }
+        switch verifier.kinds[i.id] {
+        case .move where target.size == 4:
+            if case .immediate(let constant)? = i.operands.last {
+                constants[Self.number(index)] = UInt32(truncatingIfNeeded: constant)
+                return fresh
+            }
+            if forms[index] == .state, let memory = i.memory, memory.displacement == verifier.layout.lacksUnits.offset {
+                return .lacksUnits
+            }
+            // A word is the same in any register; of anything else this is the low half.
+            if case .word = operand(1) { return operand(1) }
+            return fresh
+        case .load where target.size == 4: return fresh
+        case .lea where target.size == 4: return fresh
+        case .lea: return difference(i, state)
+        case .not where target.size == 8:
+            if case .word(let word) = operand(0) { return .complement(word) }
+            return .any
+        case .shiftLeft where target.size == 4:
+            guard case .word(let word) = operand(1), isIndexShift(operand(2)) else { return fresh }
+            return .shifted(word)
+        case .shiftRight where target.size == 4:
+            guard case .shifted(let word) = operand(1), isIndexShift(operand(2)) else { return fresh }
+            return .index(word)
+        case .move, .load, .not, .shiftLeft, .shiftRight: return .any
+        default: return nil
+        }
+    }
+
+    /// Whether a shift left and one right by it leave an index of the jump cache.
+    private func isIndexShift(_ value: EmittedValue) -> Bool {
+        guard case .word(let word) = value, let count = constants[word] else { return false }
+        return Int(count) == 32 - verifier.layout.jumpCacheBits
+    }
+
+    /// `tag + ~word + 1` is zero if the tag is the word.
+    private func difference(_ i: HostInstruction, _ state: EmittedCodeState) -> EmittedValue {
+        guard let memory = i.memory, let base = memory.base, let index = memory.index, base.size == 8, index.size == 8,
+            memory.scale == 1, memory.displacement == 1, base.file == .general, index.file == .general
+        else { return .any }
+        switch (state[base.number], state[index.number]) {
+        case (.tag(let tag), .complement(let word)) where tag == word: return .distance(word)
+        case (.complement(let word), .tag(let tag)) where tag == word: return .distance(word)
+        default: return .any
+        }
+    }
+}

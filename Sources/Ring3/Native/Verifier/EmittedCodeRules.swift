@@ -1,0 +1,165 @@
+import X86
+
+/// What an instruction is to the verifier. What is not named here may not be emitted.
+enum EmittedInstructionKind: UInt8 {
+    case forbidden
+    /// Computes with general registers and at most one memory operand; no register it does not name but the
+    /// accumulator, EDX and CL.
+    case plain
+    /// Plain, and may be locked.
+    case lockable
+    /// Plain, and writes its first operand without reading it.
+    case load
+    case move, lea, not, shiftLeft, shiftRight
+    /// Addresses beyond its memory operand if the bit's number is in a register.
+    case bitTest
+    /// The same, and may be locked.
+    case bitChange
+    case x87, vector
+    case jump, conditional, jumpIfZeroRCX
+    // Of the stubs.
+    case push, pop, pushFlags, popFlags, writeGSBase, `return`, stateImage
+
+    /// SDM 2A, "LOCK": others are undefined with it.
+    var isLockable: Bool { self == .lockable || self == .not || self == .bitChange }
+
+    /// Kinds by Capstone's number.
+    static func table(_ disassembler: HostDisassembler) -> [EmittedInstructionKind] {
+        var kinds: [String: EmittedInstructionKind] = [:]
+        for (kind, names) in allowed {
+            for name in names.split(separator: " ") { kinds[String(name)] = kind }
+        }
+        return (0..<HostDisassembler.idCount).map { kinds[disassembler.name(ofID: $0)] ?? .forbidden }
+    }
+
+    /// Not among them: what enters the host's kernel or faults on purpose (SYSCALL, INT, UD2, HLT), what needs ring 0,
+    /// segment and control registers, IN and OUT, the flags that the host's code relies on (STD, POPF), calls and the
+    /// stack, string instructions, whose operands take no base; and of the x87 and SSE units what stores the host's
+    /// instruction pointer in the guest's memory or a whole state (FSTENV, FSAVE, FXSAVE), what unmasks exceptions (FLDCW,
+    /// LDMXCSR), and the MASKMOVs, whose operand is implied.
+    private static let allowed: [(EmittedInstructionKind, String)] = [
+        (
+            .plain,
+            """
+            cmp test shl sal shr sar rol ror rcl rcr shld shrd bswap mul imul div idiv bsf bsr cbw cwde cwd cdq lahf \
+            sahf clc stc cmc nop cmovo cmovno cmovb cmovae cmove cmovne cmovbe cmova cmovs cmovns cmovp cmovnp cmovl cmovge \
+            cmovle cmovg
+            """
+        ),
+        (.lockable, "add adc sub sbb and or xor inc dec neg xchg xadd cmpxchg"),
+        (
+            .load,
+            """
+            movzx movsx pext pdep seto setno setb setae sete setne setbe seta sets setns setp setnp setl setge \
+            setle setg
+            """
+        ),
+        (.move, "mov"), (.lea, "lea"), (.not, "not"), (.shiftLeft, "shlx"), (.shiftRight, "shrx"),
+        (.bitTest, "bt"), (.bitChange, "bts btr btc"),
+        (.jump, "jmp"), (.jumpIfZeroRCX, "jrcxz"),
+        (.conditional, "jo jno jb jae je jne jbe ja js jns jp jnp jl jge jle jg"),
+        (
+            .x87,
+            """
+            fld fild fbld fst fstp fist fistp fisttp fbstp fadd faddp fiadd fsub fsubp fisub fsubr fsubrp fisubr fmul \
+            fmulp fimul fdiv fdivp fidiv fdivr fdivrp fidivr fcom fcomp fcompp ficom ficomp fucom fucomp fucompp fcomi \
+            fcompi fucomi fucompi ftst fxam fabs fchs fld1 fldl2t fldl2e fldpi fldlg2 fldln2 fldz f2xm1 fyl2x fptan \
+            fpatan fxtract fprem1 fdecstp fincstp fprem fyl2xp1 fsqrt fsincos frndint fscale fsin fcos fxch ffree ffreep \
+            fnop wait fnstcw fnstsw fnclex fninit fcmovb fcmove fcmovbe fcmovu fcmovnb fcmovne fcmovnbe fcmovnu \
+            emms
+            """
+        ),
+        (.vector, mmx + " " + sse + " " + comparisons),
+        (.push, "push"), (.pop, "pop"), (.pushFlags, "pushfq"), (.popFlags, "popfq"), (.writeGSBase, "wrgsbase"),
+        (.return, "ret"), (.stateImage, "fxsave fxrstor fxsave64 fxrstor64"),
+    ]
+
+    private static let mmx = """
+        movd movq packsswb packssdw packuswb punpckhbw punpckhwd punpckhdq punpcklbw punpcklwd punpckldq paddb paddw \
+        paddd paddq paddsb paddsw paddusb paddusw psubb psubw psubd psubq psubsb psubsw psubusb psubusw pmulhw pmulhuw \
+        pmullw pmuludq pmaddwd pcmpeqb pcmpeqw pcmpeqd pcmpgtb pcmpgtw pcmpgtd pand pandn por pxor psllw pslld psllq \
+        psrlw psrld psrlq psraw psrad pavgb pavgw pextrw pinsrw pmaxsw pmaxub pminsw pminub pmovmskb psadbw pshufw \
+        movntq
+        """
+
+    private static let sse = """
+        movaps movups movapd movupd movss movsd movlps movhps movlpd movhpd movlhps movhlps movmskps movmskpd movdqa \
+        movdqu movq2dq movdq2q movntps movntpd movntdq movnti addps addpd addss addsd subps subpd subss subsd mulps mulpd \
+        mulss mulsd divps divpd divss divsd sqrtps sqrtpd sqrtss sqrtsd rcpps rcpss rsqrtps rsqrtss minps minpd minss \
+        minsd maxps maxpd maxss maxsd andps andpd andnps andnpd orps orpd xorps xorpd cmpps cmppd cmpss cmpsd comiss \
+        comisd ucomiss ucomisd shufps shufpd unpckhps unpckhpd unpcklps unpcklpd cvtpi2ps cvtpi2pd cvtps2pi cvtpd2pi \
+        cvttps2pi cvttpd2pi cvtsi2ss cvtsi2sd cvtss2si cvtsd2si cvttss2si cvttsd2si cvtps2pd cvtpd2ps cvtss2sd cvtsd2ss \
+        cvtdq2ps cvtdq2pd cvtps2dq cvtpd2dq cvttps2dq cvttpd2dq pshufd pshufhw pshuflw pslldq psrldq punpckhqdq \
+        punpcklqdq stmxcsr sfence lfence mfence
+        """
+
+    /// The names Capstone gives CMPPS and the like according to their immediate.
+    private static let comparisons = ["ps", "pd", "ss", "sd"].flatMap { size in
+        ["eq", "lt", "le", "unord", "neq", "nlt", "nle", "ord"].map { "cmp" + $0 + size }
+    }.joined(separator: " ")
+}
+
+/// Offset and size of a field in the processor's state.
+struct StateField: Hashable {
+    let offset: Int
+    let size: Int
+}
+
+/// What the verifier takes for granted: where things are. Everything else it reads from the bytes.
+struct EmittedCodeLayout {
+    /// What may be written to a field of the processor's state.
+    enum Value {
+        case any
+        /// The number of one of the block's instructions, which the monitor will look up.
+        case instruction
+    }
+
+    /// What blocks may write, and what they may read, of the processor's state. Nothing of the host's is there to be
+    /// read, and nothing that the monitor relies on to be written.
+    var writable: [StateField: Value]
+    var readable: Set<StateField>
+    /// Zero while the guest's x87 and SSE state is in the units.
+    var lacksUnits: StateField
+    /// Where flags may be kept while an instruction is executed: on their way from and to the host's stack.
+    var savedFlags: StateField
+    /// log2 of the jump cache's entries: tags of eight bytes, then addresses.
+    var jumpCacheBits: Int
+    /// Bytes below the instruction budget's end that fault.
+    var budgetGuard: Int
+    /// Offset of the stub that leads back to the monitor, and where blocks begin.
+    var leave: Int
+    var firstBlock: Int
+
+    static func of(leave: Int, firstBlock: Int) -> EmittedCodeLayout {
+        func field(_ path: PartialKeyPath<ProcessorState>, _ size: Int = 4) -> StateField {
+            StateField(offset: MemoryLayout<ProcessorState>.offset(of: path) ?? -1, size: size)
+        }
+        let lacksUnits = field(\.native.lacksUnits)
+        return EmittedCodeLayout(
+            writable: [
+                field(\.eip): .any, field(\.native.x87Operand): .any, field(\.native.lastX87): .instruction,
+                field(\.native.lastX87WithOperand): .instruction,
+            ],
+            readable: [field(\.fs.base), field(\.gs.base), lacksUnits], lacksUnits: lacksUnits,
+            savedFlags: field(\.native.savedFlags, 8), jumpCacheBits: 10, budgetGuard: 4096, leave: leave,
+            firstBlock: firstBlock)
+    }
+}
+
+/// What the monitor means to do with a block: what the proof is about, not what it rests on.
+struct EmittedBlock {
+    /// Offsets in the arena: first byte, where the entry leads once the block is stale, and the end.
+    var entry: Int
+    var staleExit: Int
+    var end: Int
+    /// Instructions that the block counts on entry.
+    var count: Int
+    /// Where the monitor goes on in the block after it has done something there, and how many of the block's
+    /// instructions follow.
+    var resumptions: [(offset: Int, left: Int)]
+    /// Numbers of its instructions, and those by which the block may leave.
+    var records: Range<UInt32>
+    var sites: Range<UInt32>
+    /// Offsets of the distances of jumps that the monitor will overwrite.
+    var patches: [Int]
+}

@@ -1,0 +1,77 @@
+/// What is known of a register that the monitor's own code in a block uses.
+///
+/// Words are values of 32 bits, zero-extended; each that is computed has a number of its own, which is how two registers
+/// are known to hold the same.
+enum EmittedValue: Equatable {
+    /// Nothing that may be read.
+    case unset
+    case any
+    case word(Int)
+    /// A word shifted left, and back again: its low bits, which are an index of the jump cache.
+    case shifted(Int)
+    case index(Int)
+    /// All 64 bits of a word inverted.
+    case complement(Int)
+    /// The tag of the jump cache's entry for a word, and that minus the word.
+    case tag(Int)
+    case distance(Int)
+    /// Zero if the guest's state is in the units.
+    case lacksUnits
+}
+
+/// What is known at some point of a block, whichever way it was reached.
+struct EmittedCodeState {
+    /// R8 to R11, and RCX.
+    private var values: [EmittedValue]
+    /// Instructions that the block has counted on the way here and not given back, or fewer.
+    var credit: Int
+    /// The jump cache has an address for that word.
+    var found: Int?
+    /// The guest's x87 and SSE state is in the units.
+    var hasUnits = false
+    /// What there is on the host's stack that was not there before: nothing, the flags, or saved flags.
+    enum Stack: Equatable { case empty, flags, savedFlags, unknown }
+    var stack = Stack.empty
+    /// The flags were saved on the way here.
+    var hasSavedFlags = false
+
+    static let rcx = 4
+    static let rcxNumber: UInt8 = 1
+
+    /// Where the monitor enters.
+    init(credit: Int) {
+        values = [.unset, .unset, .unset, .unset, .any]
+        self.credit = credit
+    }
+
+    /// Where a general register is kept here; nil if it is not.
+    static func slot(_ register: UInt8) -> Int? {
+        switch register {
+        case 8...11: Int(register) - 8
+        case rcxNumber: rcx
+        default: nil
+        }
+    }
+
+    /// Of a general register; guest registers hold anything.
+    subscript(register: UInt8) -> EmittedValue {
+        get { Self.slot(register).map { values[$0] } ?? .any }
+        set { if let slot = Self.slot(register) { values[slot] = newValue } }
+    }
+
+    /// Keeps what is known on either way. `number` is one that no word has yet, nor the four after it.
+    mutating func join(_ other: EmittedCodeState, number: Int) {
+        for slot in values.indices where values[slot] != other.values[slot] {
+            switch (values[slot], other.values[slot]) {
+            case (.unset, _), (_, .unset): values[slot] = .unset
+            case (.word, .word): values[slot] = .word(number + slot)
+            default: values[slot] = .any
+            }
+        }
+        credit = min(credit, other.credit)
+        if found != other.found { found = nil }
+        if stack != other.stack { stack = .unknown }
+        hasUnits = hasUnits && other.hasUnits
+        hasSavedFlags = hasSavedFlags && other.hasSavedFlags
+    }
+}

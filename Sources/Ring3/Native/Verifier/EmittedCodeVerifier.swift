@@ -1,0 +1,112 @@
+import X86
+
+/// Proves of emitted code that it stays in its sandbox, from its bytes alone: nothing of the emitter is used.
+///
+/// By induction: if the stubs are as they should be, and the monitor enters code only where `mayEnter` says so, then
+/// whatever the guest's registers and memory hold
+/// - only instructions of a list are executed, from the boundaries that were verified;
+/// - memory is accessed in the guest's window (GS and a 32-bit address), in the fields of the processor's state that are
+///   listed, in the jump cache within its bounds, and where the budget is tested; of these no address of the host's is
+///   read into a register of the guest's;
+/// - RSP, GS base and R13 to R15 are as they were, but that R14 counts: every block takes its length off and tests, jumps
+///   within a block lead forwards, and what is given back is less than was taken, so that the guest always comes back to
+///   the monitor;
+/// - a block is left to the entry of a verified block, or to the monitor with the number of one of its own sites.
+///
+/// Not thread-safe.
+final class EmittedCodeVerifier {
+    let layout: EmittedCodeLayout
+    let disassembler: HostDisassembler
+    let kinds: [EmittedInstructionKind]
+    /// Emitted code as the processor fetches it.
+    let code: UnsafeRawBufferPointer
+    /// Entries of blocks that were verified, and all places where the monitor may enter.
+    private(set) var entries: Set<Int> = []
+    private var resumptions: Set<Int> = []
+    /// Blocks and instructions looked at.
+    private(set) var blockCount = 0
+    private(set) var instructionCount = 0
+
+    init(_ code: UnsafeRawBufferPointer, _ layout: EmittedCodeLayout) throws(Decoder.Failure) {
+        self.code = code
+        self.layout = layout
+        disassembler = try HostDisassembler()
+        kinds = EmittedInstructionKind.table(disassembler)
+    }
+
+    /// Verifies a block, of which the monitor's later entries and jumps of other blocks may then make use.
+    func verify(_ block: EmittedBlock) throws(EmittedCodeFinding) {
+        let instructions = try read(block.entry..<block.end, of: block)
+        var proof = EmittedBlockProof(self, block, instructions)
+        try proof.prove()
+        entries.insert(block.entry)
+        for resumption in block.resumptions { resumptions.insert(resumption.offset) }
+    }
+
+    /// Verifies what remains to be executed of a block whose code has changed: a jump to its last exit.
+    func verifyStale(_ block: EmittedBlock) throws(EmittedCodeFinding) {
+        for resumption in block.resumptions { resumptions.remove(resumption.offset) }
+        entries.remove(block.entry)
+        let jump = try read(at: block.entry, before: block.end, of: block)
+        guard kinds[jump.id] == .jump, jump.prefixes.isEmpty, jump.operands == [.immediate(Int64(block.staleExit))],
+            Int(jump.end) <= block.staleExit
+        else { throw finding(.shape, jump, block) }
+        var exit = block
+        (exit.resumptions, exit.patches) = ([], [])
+        var proof = EmittedBlockProof(self, exit, try read(block.staleExit..<block.end, of: block))
+        try proof.prove()
+        entries.insert(block.entry)
+    }
+
+    /// Whether the monitor may have code executed from there on; `isLinked` if it is that other code will go there.
+    func mayEnter(_ offset: Int, isLinked: Bool = false) -> Bool {
+        entries.contains(offset) || !isLinked && resumptions.contains(offset)
+    }
+
+    /// All blocks go.
+    func removeAll() {
+        entries.removeAll(keepingCapacity: true)
+        resumptions.removeAll(keepingCapacity: true)
+    }
+
+    // MARK: Bytes
+
+    /// The instructions that fill a range without a gap.
+    private func read(_ range: Range<Int>, of block: EmittedBlock) throws(EmittedCodeFinding) -> [HostInstruction] {
+        guard range.lowerBound >= layout.firstBlock, range.upperBound <= code.count else {
+            throw EmittedCodeFinding(rule: .shape, offset: range.lowerBound, blockOffset: 0, bytes: [], text: "")
+        }
+        var instructions: [HostInstruction] = []
+        var offset = range.lowerBound
+        while offset < range.upperBound {
+            let instruction = try read(at: offset, before: range.upperBound, of: block)
+            instructions.append(instruction)
+            offset += instruction.length
+        }
+        blockCount += 1
+        instructionCount += instructions.count
+        return instructions
+    }
+
+    private func read(
+        at offset: Int, before end: Int, of block: EmittedBlock
+    ) throws(EmittedCodeFinding) -> HostInstruction {
+        let bytes = UnsafeRawBufferPointer(rebasing: code[offset..<end])
+        guard let instruction = disassembler.decode(bytes, address: UInt64(offset)) else {
+            throw EmittedCodeFinding(
+                rule: .undecodable, offset: offset, blockOffset: offset - block.entry, bytes: Array(bytes.prefix(15)),
+                text: "(bad)")
+        }
+        return instruction
+    }
+
+    func finding(
+        _ rule: EmittedCodeFinding.Rule, _ instruction: HostInstruction, _ block: EmittedBlock
+    ) -> EmittedCodeFinding {
+        let offset = Int(instruction.address)
+        let bytes = UnsafeRawBufferPointer(rebasing: code[offset..<offset + instruction.length])
+        return EmittedCodeFinding(
+            rule: rule, offset: offset, blockOffset: offset - block.entry, bytes: Array(bytes),
+            text: disassembler.line(bytes, address: instruction.address))
+    }
+}

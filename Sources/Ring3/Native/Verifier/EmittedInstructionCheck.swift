@@ -1,0 +1,210 @@
+import X86
+
+/// What a single instruction of a block may look like, whatever comes before it.
+struct EmittedInstructionCheck {
+    /// The kinds of memory access, and whatever else the proof has to look at in its context.
+    enum Form: Equatable {
+        /// No memory, or that of the guest's window.
+        case guest
+        /// `lea r14, [r14 + n]`.
+        case count(Int64)
+        /// `mov r8d, [r14]`.
+        case testBudget
+        /// `mov r64, [r15 + r64 * 8]`: destination and index.
+        case loadTag(UInt8, index: UInt8)
+        /// `jmp [r15 + r64 * 8 + ...]`.
+        case jumpByCache(index: UInt8)
+        /// Reads or writes a listed field of the processor's state.
+        case state
+        /// Leads to an offset in the arena.
+        case jump(Int)
+        /// PUSHFQ and POP into the field for flags; PUSH of that and POPFQ.
+        case pushFlags, popIntoState, pushState, popFlags
+    }
+
+    let kind: EmittedInstructionKind
+    let layout: EmittedCodeLayout
+    let block: EmittedBlock
+
+    /// The form of an instruction, or the rule that it breaks.
+    func form(of i: HostInstruction) throws(Violation) -> Form {
+        guard i.prefixes.isCanonical else { throw Violation(.prefixes) }
+        switch kind {
+        case .forbidden, .writeGSBase, .return, .stateImage: throw Violation(.instruction)
+        case .push, .pop, .pushFlags, .popFlags: return try stack(i)
+        case .jump, .conditional, .jumpIfZeroRCX: return try jump(i)
+        default: break
+        }
+        try checkPrefixes(i)
+        guard let memory = i.memory else {
+            // What the encoding accesses, Capstone has to show.
+            guard i.modRM.map({ $0 >> 6 == 3 }) ?? true, i.prefixes.segment == 0, !i.prefixes.hasAddressSize else {
+                throw Violation(.memory)
+            }
+            try checkRegisters(i, mayBeWide: kind == .not)
+            return .guest
+        }
+        if kind == .lea { return try lea(i, memory) }
+        return try access(i, memory)
+    }
+
+    struct Violation: Error {
+        let rule: EmittedCodeFinding.Rule
+        init(_ rule: EmittedCodeFinding.Rule) { self.rule = rule }
+    }
+
+    // MARK: Prefixes and registers
+
+    private func checkPrefixes(_ i: HostInstruction) throws(Violation) {
+        let prefixes = i.prefixes
+        guard prefixes.repeating == 0 || kind == .vector else { throw Violation(.prefixes) }
+        if prefixes.isLocked {
+            guard kind.isLockable, case .memory? = i.operands.first else { throw Violation(.prefixes) }
+        }
+    }
+
+    /// Whether a register may be named: those of the guest, and R8 to R11.
+    static func isAllowed(_ register: HostOperandRegister) -> Bool {
+        switch register.file {
+        case .general: register.number != 4 && register.number < 13
+        case .highByte, .x87, .mmx: true
+        case .vector: register.number < 8 && register.size == 16
+        case .instructionPointer, .other: false
+        }
+    }
+
+    private static func isOurs(_ register: HostOperandRegister) -> Bool {
+        register.file == .general && 8...11 ~= register.number
+    }
+
+    private func checkRegisters(_ i: HostInstruction, mayBeWide: Bool = false) throws(Violation) {
+        for operand in i.operands {
+            switch operand {
+            case .register(let register):
+                guard Self.isAllowed(register) else { throw Violation(.register) }
+                guard register.file != .general || register.size < 8 || mayBeWide && Self.isOurs(register) else {
+                    throw Violation(.width)
+                }
+            case .unknown: throw Violation(.instruction)
+            case .immediate, .memory: break
+            }
+        }
+        guard !i.prefixes.isWide || mayBeWide else { throw Violation(.width) }
+    }
+
+    // MARK: Memory
+
+    private func access(_ i: HostInstruction, _ memory: HostMemoryOperand) throws(Violation) -> Form {
+        if i.prefixes.segment != 0 {
+            try checkWindow(i, memory)
+            return .guest
+        }
+        guard kind == .move, memory.segment == .standard, let base = memory.base, base.file == .general, base.size == 8,
+            i.prefixes.rex != 0, i.prefixes.count == 1
+        else { throw Violation(.memory) }
+        switch base.number {
+        case 13:
+            try checkState(i, memory)
+            return .state
+        case 14:
+            let target = HostOperandRegister(.general, 8, size: 4)
+            guard i.operands == [.register(target), .memory(memory)], memory.index == nil, memory.displacement == 0
+            else { throw Violation(.memory) }
+            return .testBudget
+        case 15:
+            guard case .register(let target)? = i.operands.first, target.size == 8, Self.isOurs(target) else {
+                throw Violation(.jumpCache)
+            }
+            return .loadTag(target.number, index: try jumpCacheIndex(memory, displacement: 0))
+        default: throw Violation(.memory)
+        }
+    }
+
+    /// Guest memory: GS, whose base is the window's, and a sum of 32 bits.
+    private func checkWindow(_ i: HostInstruction, _ memory: HostMemoryOperand) throws(Violation) {
+        guard i.prefixes.segment == 0x65, memory.segment == .gs, i.prefixes.hasAddressSize else {
+            throw Violation(.memory)
+        }
+        for register in [memory.base, memory.index] {
+            guard let register else { continue }
+            guard register.file == .general, register.size == 4 else { throw Violation(.memory) }
+            guard Self.isAllowed(register) else { throw Violation(.register) }
+        }
+        try checkRegisters(i)
+        if kind == .bitTest || kind == .bitChange {
+            guard case .immediate? = i.operands.last else { throw Violation(.memory) }
+        }
+    }
+
+    private func checkState(_ i: HostInstruction, _ memory: HostMemoryOperand) throws(Violation) {
+        guard memory.index == nil else { throw Violation(.state) }
+        let field = StateField(offset: Int(memory.displacement), size: Int(memory.size))
+        try checkRegisters(i)
+        guard i.operands.first == .memory(memory) else {
+            guard layout.readable.contains(field) else { throw Violation(.state) }
+            return
+        }
+        switch layout.writable[field] {
+        case .any?: break
+        case .instruction?:
+            guard case .immediate(let number)? = i.operands.last,
+                block.records.contains(UInt32(truncatingIfNeeded: number))
+            else { throw Violation(.state) }
+        case nil: throw Violation(.state)
+        }
+    }
+
+    /// The host's stack is used to get at flags, and for nothing else.
+    private func stack(_ i: HostInstruction) throws(Violation) -> Form {
+        guard kind == .push || kind == .pop else {
+            guard i.prefixes.isEmpty else { throw Violation(.prefixes) }
+            return kind == .pushFlags ? .pushFlags : .popFlags
+        }
+        guard let memory = i.memory, memory.base == HostOperandRegister(.general, 13, size: 8), memory.index == nil,
+            memory.segment == .standard, i.prefixes.count == 1, i.prefixes.rex != 0
+        else { throw Violation(.instruction) }
+        let field = StateField(offset: Int(memory.displacement), size: Int(memory.size))
+        guard field == layout.savedFlags else { throw Violation(.state) }
+        return kind == .push ? .pushState : .popIntoState
+    }
+
+    private func jumpCacheIndex(_ memory: HostMemoryOperand, displacement: Int) throws(Violation) -> UInt8 {
+        guard let index = memory.index, index.size == 8, Self.isOurs(index), memory.scale == 8, memory.size == 8,
+            memory.displacement == displacement
+        else { throw Violation(.jumpCache) }
+        return index.number
+    }
+
+    private func lea(_ i: HostInstruction, _ memory: HostMemoryOperand) throws(Violation) -> Form {
+        guard i.prefixes.segment == 0, case .register(let target)? = i.operands.first else {
+            throw Violation(.prefixes)
+        }
+        if target.number == 14 || memory.base?.number == 14 {
+            guard target == HostOperandRegister(.general, 14, size: 8), memory.base == target, memory.index == nil,
+                !i.prefixes.hasOperandSize, !i.prefixes.hasAddressSize
+            else { throw Violation(.register) }
+            return .count(memory.displacement)
+        }
+        let sources = [memory.base, memory.index].compactMap { $0 }
+        guard sources.allSatisfy(Self.isAllowed) else { throw Violation(.register) }
+        // JRCXZ compares all of RCX, which then gets the guest's value back.
+        let isComparison = target == HostOperandRegister(.general, 1, size: 8) && sources.allSatisfy(Self.isOurs)
+        if !isComparison { try checkRegisters(i) }
+        return .guest
+    }
+
+    // MARK: Jumps
+
+    private func jump(_ i: HostInstruction) throws(Violation) -> Form {
+        if case .immediate(let target)? = i.operands.first {
+            // An operand-size prefix would cut the target on some processors and not on others.
+            guard i.prefixes.isEmpty else { throw Violation(.prefixes) }
+            return .jump(Int(target))
+        }
+        guard kind == .jump, let memory = i.memory, memory.segment == .standard,
+            memory.base == HostOperandRegister(.general, 15, size: 8), i.prefixes.count == 1, i.prefixes.rex != 0
+        else { throw Violation(.target) }
+        let addresses = 8 << layout.jumpCacheBits
+        return .jumpByCache(index: try jumpCacheIndex(memory, displacement: addresses))
+    }
+}
