@@ -322,7 +322,8 @@
     }
 
     extension NativeEngine: BlockEngine {
-        var longestSlice: UInt64 { InstructionBudget.largest }
+        /// The host's exception at its end costs as much as some thousand instructions.
+        var longestSlice: UInt64 { 200_000 }
     }
 
     extension NativeEngine: TranslationObserver {
