@@ -20,7 +20,7 @@ public struct Contender: Equatable, Sendable {
 
     /// All, in the order of reports: the host, Ring3's engines as the library lists them, the textbook, the peers.
     public static let all: [Contender] = {
-        let engines = Engine.allCases.map { engine in
+        let engines = Engine.available.map { engine in
             Contender(
                 name: engine.rawValue, summary: "ring3 run --engine \(engine.rawValue)",
                 method: .ring3(["--engine", engine.rawValue]), firstUnits: 4)

@@ -76,9 +76,8 @@ static inline uint32_t ring3_sse_arithmetic_as_is(int which, void *d, const void
     return mxcsr & 0x3F;
 }
 
-/* The same under any control. */
+/* The same under any control, which is loaded and taken out again. */
 static inline uint32_t ring3_sse_arithmetic(int op, int format, void *d, const void *s, uint32_t mxcsr) {
-    if ((mxcsr & ~0x3Fu) == 0x1F80) return ring3_sse_arithmetic_as_is(op * 4 + format, d, s);
     switch (op * 4 + format) {
     RING3_SSE_FORMATS(0x1, "sqrt")
     case 0x2 * 4 + 0: RING3_SSE_RUN("rsqrtps"); break;

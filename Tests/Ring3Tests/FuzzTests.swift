@@ -143,7 +143,7 @@ struct SeededGenerator: RandomNumberGenerator {
         }
     }
 
-    @Test(arguments: 0..<8, Engine.allCases) func anyGuestEndsInAnOutcome(part: Int, engine: Engine) throws {
+    @Test(arguments: 0..<8, Engine.available) func anyGuestEndsInAnOutcome(part: Int, engine: Engine) throws {
         var executed: UInt64 = 0
         for seed in UInt64(part * 60)..<UInt64(part * 60 + 60) {
             let machine = try machine(seed: seed, engine)

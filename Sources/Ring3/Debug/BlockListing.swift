@@ -65,10 +65,21 @@ struct BlockListing {
         return lines
     }
 
-    /// The micro-op that does the work of the instruction, which may stand with the next one.
+    /// The micro-op that does the work of the instruction, which may stand with a later one.
     private func work(_ index: Int) -> MicroOp? {
+        if let jump = fusedJump(index) { return ops[places(jump).lowerBound] }
         let end = index + 1 < instructions.count ? places(index + 1).upperBound : places(index).upperBound
         return ops[places(index).lowerBound..<end].first { !$0.opcode.isExit && Int($0.index) == index }
+    }
+
+    /// The conditional jump that an instruction's micro-op does as well, and with which it stands.
+    private func fusedJump(_ index: Int) -> Int? {
+        guard places(index).isEmpty,
+            let jump = instructions.indices.dropFirst(index + 1).first(where: { instructions[$0].role == .conditional }
+            ),
+            Int(ops[places(jump).lowerBound].index) == index
+        else { return nil }
+        return jump
     }
 
     // MARK: Reasons
@@ -96,7 +107,9 @@ struct BlockListing {
                 let who = killer.map { "\(instructions[$0].instruction.operation) at \(GuestAddress(address(of: $0)))" }
                 reasons.append("Flags not computed: \(who ?? "another") overwrites them, and nobody reads them before.")
             }
-            if isFused(index) { reasons.append("Fused with the conditional jump behind it: one micro-op for both.") }
+            if fusedJump(index) != nil {
+                reasons.append("Fused with the conditional jump behind it: one micro-op for both.")
+            }
         }
         return reasons.isEmpty ? "Same effect by another micro-op." : reasons.joined(separator: " ")
     }
@@ -107,17 +120,17 @@ struct BlockListing {
             && index + 1 < instructions.count && work(index) == nil
     }
 
-    /// Whether the conditional jump behind an instruction is done by that one's micro-op.
-    private func isFused(_ index: Int) -> Bool {
-        index + 1 < instructions.count && instructions[index + 1].role == .conditional && places(index).isEmpty
-            && work(index) != nil
-    }
-
     private func transferReason(_ index: Int) -> String {
         switch instructions[index].role {
         case .conditional:
-            return index > 0 && isFused(index - 1)
-                ? "An exit on the way; done by the micro-op of the instruction before it." : "An exit on the way."
+            guard let source = instructions.indices.first(where: { fusedJump($0) == index }) else {
+                return "An exit on the way."
+            }
+            guard source + 1 < index else {
+                return "An exit on the way; done by the micro-op of the instruction before it."
+            }
+            let who = "\(instructions[source].instruction.operation) at \(GuestAddress(address(of: source)))"
+            return "An exit on the way; done by the micro-op of \(who)."
         case .jump: return "Its target is known: an exit."
         case .call: return "Pushes the return address; its target is known: an exit."
         case .return: return "Its target is looked up in the table of blocks."

@@ -28,8 +28,8 @@ struct MicroOpText {
         let (first, second) = (i.operands.0, i.operands.1)
         switch i.operation {
         case .jcc: return []
-        case .call where first.kind == .relative: return ["return to +\(hex(op.displacement))"]
-        case .ret: return op.immediate == 0 ? [] : ["release \(op.immediate)"]
+        case .call where first.kind == .relative: return ["return to +\(hex(op.immediate & 0xFFFF))"]
+        case .ret: return op.immediate & 0xFFFF == 0 ? [] : ["release \(op.immediate & 0xFFFF)"]
         case .setcc: return [register(op.a, 1), Condition(low: op.d).suffix]
         case .cmp, .test:
             return first.kind == .register && second.kind != .memory

@@ -6,6 +6,17 @@ public enum Engine: String, CaseIterable, Sendable {
     case translate
     /// Translated blocks, as code of the host's processor.
     case native
+
+    /// Those that this host can run.
+    public static var available: [Engine] { allCases.filter { $0 != .native || isNativeSupported } }
+
+    private static var isNativeSupported: Bool {
+        #if arch(x86_64) && os(Linux)
+            NativeEngine.isSupported
+        #else
+            false
+        #endif
+    }
 }
 
 /// What a virtual machine is made of.

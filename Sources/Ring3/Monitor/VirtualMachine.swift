@@ -50,7 +50,7 @@ public final class VirtualMachine {
         let timeBox = TimeBox()
         var board = Chipset.Configuration(
             memorySize: configuration.memorySize, startDate: configuration.startDate,
-            timeSource: { timeBox.time?.now ?? 0 })
+            timeSource: { timeBox.read() })
         board.serialOutput = { console.transmit($0) }
         board.debugOutput = debugConsole
         chipset = Chipset(board)
@@ -71,6 +71,11 @@ public final class VirtualMachine {
             (self.engine, lockstep, reference) = (engine, nil, nil)
         }
         connect()
+        guard !configuration.isDeterministic else { return }
+        // How long a slice takes is an estimate. A guest that reads a clock in it must not see an event go by.
+        timeBox.onRead = { [unowned self] now in
+            if isRunning, let next = chipset.clock.nextDeadline, now >= next { cpu.setAttention(.external, true) }
+        }
     }
 
     deinit {
@@ -81,6 +86,13 @@ public final class VirtualMachine {
 
     private final class TimeBox {
         var time: VirtualTime?
+        var onRead: (UInt64) -> Void = { _ in }
+
+        func read() -> UInt64 {
+            let now = time?.now ?? 0
+            onRead(now)
+            return now
+        }
     }
 
     private static func allocate(_ size: Int) throws(Failure) -> PhysicalMemory {

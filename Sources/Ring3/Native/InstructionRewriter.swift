@@ -27,6 +27,7 @@ struct InstructionRewriter {
         _ i: Instruction, _ bytes: UnsafeRawBufferPointer, keepsFlags: Bool, _ host: inout HostAssembler
     ) -> Bool {
         let source = GuestCode(i, bytes)
+        if source.layout.hasMemory, i.addressSize != 4 { return false }
         if source.accessesMemory, !isReachable(i) { return false }
         switch i.operation {
         // There is one processor, and it executes in order.

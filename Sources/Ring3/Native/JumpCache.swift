@@ -12,6 +12,8 @@
 
         let entries = UnsafeMutablePointer<UInt64>.allocate(capacity: 2 * count)
         private var isEmpty = false
+        /// Which 4 MiB regions may have entries.
+        private var regions: InlineArray<16, UInt64> = InlineArray(repeating: 0)
         private var mode: NativeMode = []
 
         /// Only blocks of that mode are of use from now on.
@@ -29,12 +31,15 @@
             let index = Int(eip) & (Self.count - 1)
             entries[index] = UInt64(eip)
             entries[Self.count + index] = host
+            regions[Int(eip >> 28)] |= 1 << UInt64(eip >> 22 & 63)
             isEmpty = false
         }
 
         /// Forgets what lies in the same 4 MiB, the size of a large page, as an address.
         func remove(region linear: UInt32) {
-            guard !isEmpty else { return }
+            let bit: UInt64 = 1 << UInt64(linear >> 22 & 63)
+            guard regions[Int(linear >> 28)] & bit != 0 else { return }
+            regions[Int(linear >> 28)] &= ~bit
             for index in 0..<Self.count where entries[index] >> 22 == UInt64(linear >> 22) {
                 entries[index] = Self.empty
             }
@@ -44,6 +49,7 @@
             guard !isEmpty else { return }
             entries.update(repeating: Self.empty, count: Self.count)
             (entries + Self.count).update(repeating: 0, count: Self.count)
+            regions = InlineArray(repeating: 0)
             isEmpty = true
         }
     }

@@ -78,9 +78,9 @@
         static let largestBlock = 1 << 14
 
         let arena: CodeArena
-        private(set) var blocks = UnsafeMutablePointer<NativeBlock>.allocate(capacity: mostBlocks)
-        private(set) var instructions = UnsafeMutablePointer<NativeInstruction>.allocate(capacity: mostInstructions)
-        private(set) var sites = UnsafeMutablePointer<NativeSite>.allocate(capacity: mostSites)
+        let blocks = UnsafeMutablePointer<NativeBlock>.allocate(capacity: mostBlocks)
+        let instructions = UnsafeMutablePointer<NativeInstruction>.allocate(capacity: mostInstructions)
+        let sites = UnsafeMutablePointer<NativeSite>.allocate(capacity: mostSites)
         private(set) var blockCount = 0
         var instructionCount = 0
         private(set) var siteCount = 0
@@ -88,7 +88,7 @@
         private(set) var used = 0
         private var reserved = 0
         private var byAddress: [UInt64: Int32] = [:]
-        private var pages: UnsafeMutablePointer<Int32>
+        private let pages: UnsafeMutablePointer<Int32>
         private let pageCount: Int
         var statistics = TranslationStatistics()
         /// Looks at whatever is written to the arena, if anybody does.

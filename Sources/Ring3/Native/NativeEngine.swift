@@ -316,13 +316,14 @@
             }
             let remaining = UInt64(cache.blocks[Int(block)].count) &- UInt64(index) &- 1
             return cpu.pointee.eip == next && !record.pointee.role.endsBlock
-                && cpu.nativeMode == cache.blocks[Int(block)].mode
+                && cpu.nativeMode == cache.blocks[Int(block)].mode && !cpu.isAlignmentChecked
                 && cpu.pointee.instructions &+ remaining <= cpu.pointee.stopAt && !cache.blocks[Int(block)].isStale
         }
     }
 
     extension NativeEngine: BlockEngine {
-        var longestSlice: UInt64 { InstructionBudget.largest }
+        /// The host's exception at its end costs as much as some thousand instructions.
+        var longestSlice: UInt64 { 200_000 }
     }
 
     extension NativeEngine: TranslationObserver {

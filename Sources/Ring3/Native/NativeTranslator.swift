@@ -151,6 +151,7 @@
 
         /// Emits what clears AF if CL is a count other than zero.
         private func emitCountedFlags() {
+            host.move(.r8, immediate: 0)
             host.bytes(0x41, 0x0F, 0x90, 0xC0)  // seto r8b
             host.move(.r9, .rax)
             host.byte(0x9F)  // lahf
@@ -167,6 +168,7 @@
         /// Emits what gives the flags of a product, of which OF is right: CF as OF, SF and PF by the low half, ZF and AF
         /// clear.
         private func emitProductFlags(_ low: HostRegister) {
+            host.move(.r8, immediate: 0)
             host.bytes(0x41, 0x0F, 0x90, 0xC0)  // seto r8b
             host.move(.r9, .rax)
             host.test(low)

@@ -108,7 +108,9 @@
         func protect(_ physical: UInt32) {
             let page = UInt64(physical) & ~0xFFF
             for run in runs where run.isWritable && page >= run.physical && page - run.physical < run.count << 12 {
-                mprotect(place + Int(run.linear + (page - run.physical)), 4096, PROT_READ)
+                guard mprotect(place + Int(run.linear + (page - run.physical)), 4096, PROT_READ) == 0 else {
+                    return dropAll()
+                }
             }
         }
 
@@ -133,11 +135,21 @@
                     kept.append(run)
                     continue
                 }
-                mmap(
-                    place + Int(run.linear), Int(run.count) << 12, PROT_NONE,
-                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1, 0)
+                guard unmap(Int(run.linear), Int(run.count) << 12) else { return dropAll() }
             }
             runs = kept
+        }
+
+        /// One call for everything, which needs no more mappings than there are.
+        private func dropAll() {
+            precondition(unmap(0, Self.size), "the host does not take back its pages")
+            runs = []
+        }
+
+        private func unmap(_ linear: Int, _ size: Int) -> Bool {
+            mmap(
+                place + linear, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1, 0)
+                != MAP_FAILED
         }
     }
 #endif

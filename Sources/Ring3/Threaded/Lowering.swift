@@ -211,8 +211,8 @@ struct Lowering {
     }
 
     private func lowerUnary(_ i: Instruction, _ op: MicroOp) -> LoweredInstruction? {
+        guard i.operandSize == 4 else { return lowerNarrowUnary(i, op) }
         var op = op
-        guard i.operandSize == 4 else { return nil }
         let isMemory = i.operands.0.kind == .memory
         if !isMemory {
             op.a = i.operands.0.register
@@ -240,26 +240,44 @@ struct Lowering {
         return lowered
     }
 
+    /// Of 8- and 16-bit registers.
+    private func lowerNarrowUnary(_ i: Instruction, _ op: MicroOp) -> LoweredInstruction? {
+        guard i.operands.0.kind == .register else { return nil }
+        var op = op
+        op.a = i.operands.0.register
+        op.b = op.a
+        let first: MicroOpcode = i.operandSize == 2 ? .inc16R : .inc8R
+        switch i.operation {
+        case .inc: op.opcode = first
+        case .dec: op.opcode = first.advanced(by: 1)
+        case .neg: op.opcode = first.advanced(by: 2)
+        default: op.opcode = first.advanced(by: 3)
+        }
+        let flags: FlagUse = i.operation == .neg ? .writes : i.operation == .not ? .none : .changes
+        return LoweredInstruction(op: op, flags: flags)
+    }
+
     private static let shiftOrder: [Operation] = [.shl, .shr, .sar, .rol, .ror]
 
     private func lowerShift(_ i: Instruction, _ op: MicroOp) -> LoweredInstruction? {
         var op = op
-        guard i.operandSize == 4, i.operands.0.kind == .register,
+        guard i.operandSize != 2, i.operands.0.kind == .register,
             let row = Self.shiftOrder.firstIndex(of: i.operation).map({ UInt16($0) })
         else { return nil }
         op.a = i.operands.0.register
         op.b = op.a
         if i.operands.1.kind == .register {
-            // By CL. Rotates by CL are rare.
-            guard row < 3 else { return nil }
+            // By CL. Rotates by CL are rare, and so are bytes.
+            guard i.operandSize == 4, row < 3 else { return nil }
             op.opcode = MicroOpcode.shl32C.advanced(by: row)
             return LoweredInstruction(op: op, withoutFlags: .plainShl32C.advanced(by: row), flags: .changes)
         }
         op.immediate = i.immediate & 31
         guard op.immediate != 0 else { return LoweredInstruction(op: op, isEmpty: true) }
-        op.opcode = MicroOpcode.shl32I.advanced(by: row)
+        let isWide = i.operandSize == 4
+        op.opcode = (isWide ? MicroOpcode.shl32I : .shl8I).advanced(by: row)
         return LoweredInstruction(
-            op: op, withoutFlags: .plainShl32I.advanced(by: row), flags: row < 3 ? .writes : .changes)
+            op: op, withoutFlags: isWide ? .plainShl32I.advanced(by: row) : nil, flags: row < 3 ? .writes : .changes)
     }
 
     private func lowerMultiply(_ i: Instruction, _ op: MicroOp) -> LoweredInstruction? {

@@ -99,11 +99,16 @@ enum MicroOpcode: UInt16, CaseIterable {
     case exchange32
     // One operand: register, memory.
     case inc32R, inc32M, dec32R, dec32M, neg32R, neg32M, not32R, not32M, plainNeg32R
+    // Smaller registers, in the same order.
+    case inc16R, dec16R, neg16R, not16R
+    case inc8R, dec8R, neg8R, not8R
     // Shifts of a 32-bit register by an immediate 1...31, then by CL; with flags, then without.
     case shl32I, shr32I, sar32I, rol32I, ror32I
     case plainShl32I, plainShr32I, plainSar32I, plainRol32I, plainRor32I
     case shl32C, shr32C, sar32C
     case plainShl32C, plainShr32C, plainSar32C
+    // Of an 8-bit register by an immediate 1...31.
+    case shl8I, shr8I, sar8I, rol8I, ror8I
     case imul32RR, imul32RM, imul32RRI, plainImul32RR, plainImul32RM, plainImul32RRI
     case multiplyWide32R, shld32I, shrd32I, plainShld32I, plainShrd32I
     case convertDoubleToQuad, convertWordToDouble
@@ -138,6 +143,7 @@ enum MicroOpcode: UInt16, CaseIterable {
     case jumpAway
     /// Push the return address; the exit follows.
     case call
+    // The immediate of these counts instructions as well: see `MicroOpPointer.returnAddress`.
     case callR, callM, jumpR, jumpM, ret
     /// Exit to the dispatcher: what follows cannot be part of a block.
     case leave

@@ -119,10 +119,39 @@ extension Processor {
     }
 
     @inline(__always)
-    func store<T: Word>(_ op: MicroOpPointer, _ linear: UInt32, _ value: T) -> Bool {
+    func storeR<T: Word>(_ op: MicroOpPointer, _ linear: UInt32, _ type: T.Type) -> Bool {
         guard let place = writable(linear, T.self) else { return false }
-        place.storeBytes(of: value, as: T.self)
+        place.storeBytes(of: register(op.pointee.a, as: T.self), as: T.self)
         return true
+    }
+
+    @inline(__always)
+    func storeI<T: Word>(_ op: MicroOpPointer, _ linear: UInt32, _ type: T.Type) -> Bool {
+        guard let place = writable(linear, T.self) else { return false }
+        place.storeBytes(of: T(truncatingIfNeeded: op.pointee.immediate), as: T.self)
+        return true
+    }
+
+    @inline(__always)
+    func moveR<T: Word>(_ op: MicroOpPointer, _ type: T.Type) {
+        setRegister(op.pointee.a, register(op.pointee.b, as: T.self))
+    }
+
+    @inline(__always)
+    func moveI<T: Word>(_ op: MicroOpPointer, _ type: T.Type) {
+        setRegister(op.pointee.a, T(truncatingIfNeeded: op.pointee.immediate))
+    }
+
+    @inline(__always)
+    func exchange(_ op: MicroOpPointer) {
+        let value = register(op.pointee.a, as: UInt32.self)
+        setRegister(op.pointee.a, register(op.pointee.b, as: UInt32.self))
+        setRegister(op.pointee.b, value)
+    }
+
+    @inline(__always)
+    func setCondition(_ op: MicroOpPointer) {
+        setRegister(op.pointee.a, UInt8(holds(Condition(low: op.pointee.d)) ? 1 : 0))
     }
 
     @inline(__always)
@@ -142,8 +171,8 @@ extension Processor {
     // MARK: One operand, shifts, multiplication
 
     @inline(__always)
-    func unaryR<Op: UnaryOperation>(_ op: MicroOpPointer, _ operation: Op.Type) {
-        setRegister(op.pointee.a, Op.apply(self, register(op.pointee.b, as: UInt32.self)))
+    func unaryR<Op: UnaryOperation, T: Word>(_ op: MicroOpPointer, _ operation: Op.Type, _ type: T.Type) {
+        setRegister(op.pointee.a, Op.apply(self, register(op.pointee.b, as: T.self)))
     }
 
     @inline(__always)
@@ -154,8 +183,8 @@ extension Processor {
     }
 
     @inline(__always)
-    func shiftI<Op: ShiftOperation>(_ op: MicroOpPointer, _ operation: Op.Type) {
-        setRegister(op.pointee.a, Op.apply(self, register(op.pointee.b, as: UInt32.self), op.pointee.immediate))
+    func shiftI<Op: ShiftOperation, T: Word>(_ op: MicroOpPointer, _ operation: Op.Type, _ type: T.Type) {
+        setRegister(op.pointee.a, Op.apply(self, register(op.pointee.b, as: T.self), op.pointee.immediate))
     }
 
     /// By CL; a count of zero changes nothing.
@@ -167,8 +196,22 @@ extension Processor {
         }
     }
 
+    /// a = b * `factor`.
     @inline(__always)
-    func multiply(_ op: MicroOpPointer, _ a: UInt32, _ b: UInt32) {
+    func multiply(_ op: MicroOpPointer, _ factor: UInt32) {
+        multiply(op, register(op.pointee.b, as: UInt32.self), factor)
+    }
+
+    /// a = a * memory.
+    @inline(__always)
+    func multiplyM(_ op: MicroOpPointer) -> Bool {
+        guard let place = readable(address(op), UInt32.self) else { return false }
+        multiply(op, register(op.pointee.a, as: UInt32.self), place.loadUnaligned(as: UInt32.self))
+        return true
+    }
+
+    @inline(__always)
+    private func multiply(_ op: MicroOpPointer, _ a: UInt32, _ b: UInt32) {
         let product = Int64(a.signed) * Int64(b.signed)
         let low = UInt32(truncatingIfNeeded: product)
         setRegister(op.pointee.a, low)
@@ -184,6 +227,20 @@ extension Processor {
         setProductFlags(low: pointee.eax, isWide: pointee.edx != 0)
     }
 
+    /// SHLD and SHRD: a, filled up from c.
+    @inline(__always)
+    func shiftDouble(_ op: MicroOpPointer, isLeft: Bool) {
+        let (a, c) = (register(op.pointee.a, as: UInt32.self), register(op.pointee.c, as: UInt32.self))
+        setRegister(op.pointee.a, doubleShift32(UInt64(a), UInt64(c), UInt64(op.pointee.immediate), isLeft))
+    }
+
+    @inline(__always)
+    func plainShiftDouble(_ op: MicroOpPointer, isLeft: Bool) {
+        let (a, c) = (register(op.pointee.a, as: UInt32.self), register(op.pointee.c, as: UInt32.self))
+        let (count, rest) = (op.pointee.immediate, 0 &- op.pointee.immediate)
+        setRegister(op.pointee.a, isLeft ? a &<< count | c &>> rest : a &>> count | c &<< rest)
+    }
+
     // MARK: Stack (flat)
 
     @inline(__always)
@@ -192,6 +249,21 @@ extension Processor {
         guard let place = writable(top, UInt32.self) else { return false }
         place.storeBytes(of: value, as: UInt32.self)
         pointee.esp = top
+        return true
+    }
+
+    @inline(__always)
+    func pushM(_ op: MicroOpPointer) -> Bool {
+        guard let place = readable(address(op), UInt32.self) else { return false }
+        return push(flat: place.loadUnaligned(as: UInt32.self))
+    }
+
+    /// LEAVE.
+    @inline(__always)
+    func leaveFrame() -> Bool {
+        guard let place = readable(pointee.ebp, UInt32.self) else { return false }
+        pointee.esp = pointee.ebp &+ 4
+        pointee.ebp = place.loadUnaligned(as: UInt32.self)
         return true
     }
 

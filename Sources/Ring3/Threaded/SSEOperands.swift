@@ -10,11 +10,6 @@ extension Processor {
         pointee.cr0 & (CR0.em | CR0.ts) == 0 && pointee.cr4 & CR4.osfxsr != 0
     }
 
-    /// MXCSR is as the host's but for flags: to nearest, denormals honoured, everything masked. Of the host's flags PE
-    /// is then the guest's, and all others are clear.
-    @inline(__always)
-    private var isControlTheHosts: Bool { pointee.sse.mxcsr & ~MXCSR.flags == MXCSR.masks }
-
     /// Host address of 16 bytes in one page.
     @inline(__always)
     private func place16(_ op: MicroOpPointer, isAligned: Bool, isWrite: Bool) -> UnsafeMutableRawPointer? {

@@ -42,6 +42,7 @@ final class Translator {
         guard instructionCount > 0 else { return nil }
         eliminateDeadFlags()
         absorbMoves()
+        fuseComparisons()
         opCount = 0
         if let op = cache.profile?.entry(TranslationCache.key(physical, mode), linear: linear) { append(op) }
         emit(end, mode)
@@ -166,6 +167,40 @@ final class Translator {
         }
     }
 
+    // MARK: Comparisons
+
+    /// Has conditional jumps do what they depend on: one micro-op for both, in the jump's place.
+    private func fuseComparisons() {
+        for index in 0..<instructionCount where instructions[index].role == .conditional && mayFuse(index) {
+            guard let source = setter(for: index), var op = lowered[source]?.op,
+                let opcode = op.opcode.fused(with: instructions[index].instruction.condition)
+            else { continue }
+            op.opcode = opcode
+            lowered[index] = LoweredInstruction(op: op, flags: .reads)
+            lowered[source]?.isEmpty = true
+            instructions[source].disposition = .rewritten
+            for observer in (source + 1)..<index where lowered[observer]?.mayBeSlow ?? false {
+                instructions[observer].recovery = UInt16(truncatingIfNeeded: source + 1)
+            }
+        }
+    }
+
+    /// The instruction that sets the flags for the conditional jump at `index`, if it can be done there as well: directly
+    /// in front, or a comparison whose registers stay as they are, and whose flags can be recovered if need be.
+    private func setter(for index: Int) -> Int? {
+        guard let source = (0..<index).last(where: { lowered[$0]?.flags != FlagUse.none }) else { return nil }
+        if source + 1 == index { return source }
+        let between = (source + 1)..<index
+        guard [.cmp, .test].contains(instructions[source].instruction.operation),
+            !between.contains(where: { mayDisturb(instructions[$0], source) }),
+            instructions[source].flagRecovery != nil || !between.contains(where: { lowered[$0]?.mayBeSlow ?? true })
+        else { return nil }
+        return source
+    }
+
+    /// A guard must be able to leave before the instruction at `index` and after the one in front of it.
+    private func mayFuse(_ index: Int) -> Bool { crossingBytes == nil || index < instructionCount - 1 }
+
     // MARK: Emission
 
     private func emit(_ end: End, _ mode: BlockMode) {
@@ -210,7 +245,7 @@ final class Translator {
 
     private func emitStraight(_ index: Int) {
         if let lowered = lowered[index] {
-            if !lowered.isEmpty, !isFused(index) { append(lowered.op) }
+            if !lowered.isEmpty { append(lowered.op) }
             return
         }
         emitShared(index, instructions[index].role == .callout ? .callout : .shared)
@@ -225,27 +260,9 @@ final class Translator {
         uncounted = index + 1
     }
 
-    /// Whether the comparison at `index` is done by the conditional jump behind it.
-    private func isFused(_ index: Int) -> Bool {
-        index + 1 < instructionCount && mayFuse(index + 1) && instructions[index + 1].role == .conditional
-            && fusion(index + 1) != nil
-    }
-
-    /// A guard must be able to leave before the instruction at `index` and after the one in front of it.
-    private func mayFuse(_ index: Int) -> Bool { crossingBytes == nil || index < instructionCount - 1 }
-
-    /// The micro-op that compares and branches in one, for the conditional jump at `index`.
-    private func fusion(_ index: Int) -> MicroOp? {
-        guard index > 0, mayFuse(index), var op = lowered[index - 1]?.op else { return nil }
-        guard let fused = op.opcode.fused(with: instructions[index].instruction.condition) else { return nil }
-        op.opcode = fused
-        return op
-    }
-
     private func emitConditional(_ index: Int) {
-        if let fused = fusion(index) {
-            append(fused)
-            instructions[index - 1].disposition = .rewritten
+        if let fused = lowered[index] {
+            append(fused.op)
         } else {
             let condition = UInt16(instructions[index].instruction.condition.rawValue)
             append(
@@ -279,7 +296,7 @@ final class Translator {
         case .jump: appendExit(to: target(index), after: index)
         case .call:
             op.opcode = .call
-            op.displacement = next
+            op.immediate = next
             append(op)
             appendExit(to: target(index), after: index)
         case .indirectJump, .indirectCall:
@@ -297,8 +314,7 @@ final class Translator {
             op.immediate = UInt32(count(through: index)) << 16 | next
             append(op)
         case .return:
-            op.displacement = UInt32(count(through: index))
-            op.immediate = i.immediate
+            op.immediate = UInt32(count(through: index)) << 16 | i.immediate & 0xFFFF
             append(op)
         case .calloutEnd: emitShared(index, .calloutEnd)
         default: emitShared(index, .sharedEnd)

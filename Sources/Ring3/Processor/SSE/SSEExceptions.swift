@@ -10,6 +10,11 @@ extension Processor {
         return control & ~(MXCSR.flags & ~(control >> MXCSR.maskShift & MXCSR.precision)) | MXCSR.masks
     }
 
+    /// MXCSR is as the host's but for flags: to nearest, denormals honoured, everything masked. Of the host's flags PE
+    /// is then the guest's, and all others are clear.
+    @inline(__always)
+    var isControlTheHosts: Bool { pointee.sse.mxcsr & ~MXCSR.flags == MXCSR.masks }
+
     @inline(__always)
     private func isUnmasked(_ exceptions: UInt32) -> Bool {
         ~(pointee.sse.mxcsr >> MXCSR.maskShift) & exceptions != 0

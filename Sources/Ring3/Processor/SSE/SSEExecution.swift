@@ -25,6 +25,10 @@ extension Processor {
         try checkSSE()
         let destination = xmm(i.pointee.operands.0.register)
         let source = try loadSIMD(i, i.pointee.operands.1)
+        if isControlTheHosts {
+            pointee.sse.mxcsr |= SSEUnit.arithmeticAsIs(operation, format, &destination.pointee, source)
+            return
+        }
         var value = destination.pointee
         var report = SSEUnit.arithmetic(operation, format, &value, source, maskedControl)
         if isRangeUnmasked, let x87 = operation.onX87 {

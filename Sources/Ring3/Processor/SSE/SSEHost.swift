@@ -11,6 +11,16 @@
         @inline(__always)
         static func settle(_ mxcsr: UInt32) { ring3_sse_settle(mxcsr) }
 
+        /// `a = a op b`, or `op b`, for a guest whose control is the host's (`Processor.isControlTheHosts`): nothing has to be
+        /// loaded.
+        @inline(__always)
+        static func arithmeticAsIs(
+            _ operation: SSEArithmetic, _ format: SSEFormat, _ a: inout XMMRegister, _ b: XMMRegister
+        ) -> UInt32 {
+            var b = b
+            return ring3_sse_arithmetic_as_is(operation.rawValue * 4 + format.rawValue, &a, &b)
+        }
+
         /// `a = a op b`, or `op b`.
         @inline(__always)
         static func arithmetic(

@@ -8,6 +8,10 @@
         /// There is no unit whose flags could be mistaken for the guest's.
         static func settle(_ mxcsr: UInt32) {}
 
+        static func arithmeticAsIs(
+            _ operation: SSEArithmetic, _ format: SSEFormat, _ a: inout XMMRegister, _ b: XMMRegister
+        ) -> UInt32 { arithmetic(operation, format, &a, b, MXCSR.masks) }
+
         static func arithmetic(
             _ operation: SSEArithmetic, _ format: SSEFormat, _ a: inout XMMRegister, _ b: XMMRegister,
             _ control: UInt32
