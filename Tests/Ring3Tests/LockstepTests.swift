@@ -5,13 +5,13 @@ import X86
 @testable import Ring3
 
 /// An engine that does something wrong after some of its blocks.
-private final class SabotagedEngine: ExecutionEngine {
-    private let engine: any ExecutionEngine
+private final class SabotagedEngine: BlockEngine {
+    private let engine: any BlockEngine
     private let lastSoundBlock: Int
     private let sabotage: () -> Void
     private var blocks = 0
 
-    init(_ engine: any ExecutionEngine, after blocks: Int, _ sabotage: @escaping () -> Void) {
+    init(_ engine: any BlockEngine, after blocks: Int, _ sabotage: @escaping () -> Void) {
         self.engine = engine
         lastSoundBlock = blocks
         self.sabotage = sabotage
@@ -71,7 +71,8 @@ private final class OddPort: BusDevice {
         let tested = try Self.machine(.translate)
         let reference = try Self.machine(.interpret)
         for machine in [tested, reference] { Self.load(Self.loop, into: machine) }
-        let engine = SabotagedEngine(tested.engine, after: 3) { sabotage(tested) }
+        let sound = try #require(tested.engine as? any BlockEngine)
+        let engine = SabotagedEngine(sound, after: 3) { sabotage(tested) }
         let lockstep = LockstepEngine(testing: engine, tested.cpu, named: .translate, reference: reference)
         let stop = withExtendedLifetime(tested) { lockstep.run(until: 10_000) }
         return (lockstep, stop)
