@@ -5,13 +5,13 @@ import X86
 @testable import Ring3
 
 /// An engine that does something wrong after some of its blocks.
-private final class SabotagedEngine: ExecutionEngine {
-    private let engine: any ExecutionEngine
+private final class SabotagedEngine: BlockEngine {
+    private let engine: any BlockEngine
     private let lastSoundBlock: Int
     private let sabotage: () -> Void
     private var blocks = 0
 
-    init(_ engine: any ExecutionEngine, after blocks: Int, _ sabotage: @escaping () -> Void) {
+    init(_ engine: any BlockEngine, after blocks: Int, _ sabotage: @escaping () -> Void) {
         self.engine = engine
         lastSoundBlock = blocks
         self.sabotage = sabotage

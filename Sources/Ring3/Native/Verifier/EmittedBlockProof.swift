@@ -65,7 +65,8 @@ struct EmittedBlockProof {
     private mutating func checkInstructions() throws(EmittedCodeFinding) {
         forms.reserveCapacity(instructions.count)
         for (index, instruction) in instructions.enumerated() {
-            let check = EmittedInstructionCheck(kind: verifier.kinds[instruction.id], layout: verifier.layout, block: block)
+            let check = EmittedInstructionCheck(
+                kind: verifier.kinds[instruction.id], layout: verifier.layout, block: block)
             do throws(EmittedInstructionCheck.Violation) {
                 forms.append(try check.form(of: instruction))
             } catch {
