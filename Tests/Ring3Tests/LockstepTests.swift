@@ -71,7 +71,8 @@ private final class OddPort: BusDevice {
         let tested = try Self.machine(.translate)
         let reference = try Self.machine(.interpret)
         for machine in [tested, reference] { Self.load(Self.loop, into: machine) }
-        let engine = SabotagedEngine(tested.engine, after: 3) { sabotage(tested) }
+        let sound = try #require(tested.engine as? any BlockEngine)
+        let engine = SabotagedEngine(sound, after: 3) { sabotage(tested) }
         let lockstep = LockstepEngine(testing: engine, tested.cpu, named: .translate, reference: reference)
         let stop = withExtendedLifetime(tested) { lockstep.run(until: 10_000) }
         return (lockstep, stop)
