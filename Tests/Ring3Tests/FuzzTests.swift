@@ -34,6 +34,7 @@ struct SeededGenerator: RandomNumberGenerator {
         var configuration = MachineConfiguration()
         configuration.memorySize = Self.size
         configuration.engine = engine
+        configuration.verifiesEmittedCode = true
         configuration.lockstep = lockstep
         configuration.isDeterministic = true
         configuration.maximumInstructions = Self.budget
@@ -148,6 +149,7 @@ struct SeededGenerator: RandomNumberGenerator {
             let machine = try machine(seed: seed, engine)
             let outcome = machine.run()
             executed += machine.statistics.instructions
+            if case .unsafeCode(let finding) = outcome { Issue.record("seed \(seed): \(finding)") }
             if case .timeout = outcome { continue }
             // A slice of a repeated string instruction counts as 256 and is not cut short.
             #expect(machine.statistics.instructions <= Self.budget + 256, "seed \(seed)")

@@ -239,6 +239,7 @@
         func forward(_ old: Int32, to number: Int32) {
             var host = HostAssembler(arena.writable, at: Int(blocks[Int(old)].entry))
             host.jump(to: Int(blocks[Int(number)].entry))
+            verification?.blockForwarded(old)
         }
 
         /// Leads the jump at a `link` site to a block on the same page.
@@ -246,7 +247,7 @@
             let place = Int(sites[Int(site)].place)
             assembler.patch(at: place, to: Int(blocks[Int(number)].entry))
             statistics.links &+= 1
-            verification?.blockLinked(sites[Int(site)].block)
+            verification?.blockLinked(sites[Int(site)].block, at: place)
         }
 
         /// Forgets all blocks. Nobody may be going to return to one.

@@ -22,18 +22,30 @@
             let number = cache.blockCount - 1
             let block = EmittedBlock(cache, number)
             blocks.append(block)
+            verifyAgain(number)
+        }
+
+        /// Looks at a block that is not stale.
+        func verifyAgain(_ number: Int) {
+            let block = blocks[number]
             check { () throws(EmittedCodeFinding) in try verifier.verify(block) }
         }
 
-        /// A jump of that block leads to another now.
-        func blockLinked(_ number: Int32) {
+        /// The jump of that block whose distance is at `place` leads to another now.
+        func blockLinked(_ number: Int32, at place: Int) {
             let block = blocks[Int(number)]
-            check { () throws(EmittedCodeFinding) in try verifier.verify(block) }
+            check { () throws(EmittedCodeFinding) in try verifier.verifyLink(block, at: place) }
         }
 
         func blockRetired(_ number: Int32) {
             let block = blocks[Int(number)]
             check { () throws(EmittedCodeFinding) in try verifier.verifyStale(block) }
+        }
+
+        /// The entry of a stale block leads to another.
+        func blockForwarded(_ number: Int32) {
+            let block = blocks[Int(number)]
+            check { () throws(EmittedCodeFinding) in try verifier.verifyForwarded(block) }
         }
 
         func removeAll() {

@@ -95,8 +95,8 @@ struct EmittedBlockProof {
             }
         }
         guard isEntered else { return }
-        guard 1...verifier.layout.budgetGuard ~= block.count, forms[0] == .count(-Int64(block.count)), forms.count > 1,
-            forms[1] == .testBudget, instructions[0].length >= 5
+        guard 1...verifier.layout.budgetGuard ~= block.count, forms[0] == .count(-Int64(block.count)),
+            forms.count > 1, forms[1] == .testBudget, instructions[0].length >= 5
         else { throw violation(.budget, 0) }
     }
 
@@ -121,6 +121,10 @@ struct EmittedBlockProof {
         switch forms[index] {
         case .pushFlags, .popIntoState, .pushState, .popFlags: break
         case .jump(let target):
+            // It may be made to lead to a block later.
+            guard state.credit >= 1 || !block.patches.contains(Int(i.address) + 1) else {
+                throw violation(.budget, index)
+            }
             try jump(index, to: target, state)
             if kind == .jump { return }
         case .jumpByCache(let register):
@@ -191,13 +195,11 @@ struct EmittedBlockProof {
         for (position, operand) in i.operands.enumerated() {
             switch operand {
             case .register(let register) where position > 0 || !isOnlyWritten(i, register):
-                guard register.file != .general || state[register.number] != .unset else {
-                    throw violation(.unset, index)
-                }
+                guard state.isReadable(register) else { throw violation(.unset, index) }
             case .memory(let memory):
                 for register in [memory.base, memory.index] {
-                    guard let register, register.file == .general else { continue }
-                    guard state[register.number] != .unset else { throw violation(.unset, index) }
+                    guard let register else { continue }
+                    guard state.isReadable(register) else { throw violation(.unset, index) }
                 }
             default: break
             }
@@ -207,7 +209,7 @@ struct EmittedBlockProof {
     /// Whether an instruction replaces all of its first operand, a register.
     private func isOnlyWritten(_ i: HostInstruction, _ register: HostOperandRegister) -> Bool {
         switch verifier.kinds[i.id] {
-        case .load, .move, .lea, .shiftLeft, .shiftRight: register.size >= 4
+        case .load, .move, .lea, .shiftLeft, .shiftRight: true
         default: false
         }
     }
@@ -222,9 +224,9 @@ struct EmittedBlockProof {
             guard case .register(let register) = operand else { continue }
             guard register.file == .general || register.file == .highByte else { continue }
             if result != nil, operand != i.operands[0] { continue }
-            state[register.number] = .any
+            state.set(register, .any)
         }
-        if let result, case .register(let target)? = i.operands.first { state[target.number] = result }
+        if let result, case .register(let target)? = i.operands.first { state.set(target, result) }
     }
 
     /// The value of the first operand behind instruction `index`, if that is all it writes and something is known of it.

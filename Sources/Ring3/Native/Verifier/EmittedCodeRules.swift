@@ -63,7 +63,7 @@ enum EmittedInstructionKind: UInt8 {
             """
             fld fild fbld fst fstp fist fistp fisttp fbstp fadd faddp fiadd fsub fsubp fisub fsubr fsubrp fisubr fmul \
             fmulp fimul fdiv fdivp fidiv fdivr fdivrp fidivr fcom fcomp fcompp ficom ficomp fucom fucomp fucompp fcomi \
-            fcompi fucomi fucompi ftst fxam fabs fchs fld1 fldl2t fldl2e fldpi fldlg2 fldln2 fldz f2xm1 fyl2x fptan \
+            fcomip fucomi fucomip ftst fxam fabs fchs fld1 fldl2t fldl2e fldpi fldlg2 fldln2 fldz f2xm1 fyl2x fptan \
             fpatan fxtract fprem1 fdecstp fincstp fprem fyl2xp1 fsqrt fsincos frndint fscale fsin fcos fxch ffree ffreep \
             fnop wait fnstcw fnstsw fnclex fninit fcmovb fcmove fcmovbe fcmovu fcmovnb fcmovne fcmovnbe fcmovnu \
             emms

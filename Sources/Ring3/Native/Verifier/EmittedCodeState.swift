@@ -1,3 +1,5 @@
+import X86
+
 /// What is known of a register that the monitor's own code in a block uses.
 ///
 /// Words are values of 32 bits, zero-extended; each that is computed has a number of its own, which is how two registers
@@ -6,6 +8,8 @@ enum EmittedValue: Equatable {
     /// Nothing that may be read.
     case unset
     case any
+    /// So many low bytes are ours, the rest may not be read.
+    case low(UInt8)
     case word(Int)
     /// A word shifted left, and back again: its low bits, which are an index of the jump cache.
     case shifted(Int)
@@ -59,11 +63,36 @@ struct EmittedCodeState {
         set { if let slot = Self.slot(register) { values[slot] = newValue } }
     }
 
+    /// Whether a register may be read as an operand.
+    func isReadable(_ register: HostOperandRegister) -> Bool {
+        guard register.file == .general else { return true }
+        switch self[register.number] {
+        case .unset: return false
+        case .low(let bytes): return register.size <= bytes
+        default: return true
+        }
+    }
+
+    /// Notes that a register got a value, or, of fewer than four bytes, a part of one.
+    mutating func set(_ register: HostOperandRegister, _ value: EmittedValue) {
+        guard register.file == .general, register.size < 4 else {
+            self[register.number] = value
+            return
+        }
+        switch self[register.number] {
+        case .unset: self[register.number] = .low(register.size)
+        case .low(let bytes): self[register.number] = .low(max(bytes, register.size))
+        default: self[register.number] = .any
+        }
+    }
+
     /// Keeps what is known on either way. `number` is one that no word has yet, nor the four after it.
     mutating func join(_ other: EmittedCodeState, number: Int) {
         for slot in values.indices where values[slot] != other.values[slot] {
             switch (values[slot], other.values[slot]) {
             case (.unset, _), (_, .unset): values[slot] = .unset
+            case (.low(let bytes), .low(let others)): values[slot] = .low(min(bytes, others))
+            case (.low(let bytes), _), (_, .low(let bytes)): values[slot] = .low(bytes)
             case (.word, .word): values[slot] = .word(number + slot)
             default: values[slot] = .any
             }

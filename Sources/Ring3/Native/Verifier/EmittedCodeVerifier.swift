@@ -43,19 +43,41 @@ final class EmittedCodeVerifier {
         for resumption in block.resumptions { resumptions.insert(resumption.offset) }
     }
 
+    /// Verifies a jump, whose distance at `place` has been overwritten, of a block that was verified.
+    func verifyLink(_ block: EmittedBlock, at place: Int) throws(EmittedCodeFinding) {
+        let (jump, target) = try jump(at: place - 1, of: block)
+        guard block.patches.contains(place), jump.length == 5, entries.contains(target) else {
+            throw finding(.target, jump, block)
+        }
+    }
+
     /// Verifies what remains to be executed of a block whose code has changed: a jump to its last exit.
     func verifyStale(_ block: EmittedBlock) throws(EmittedCodeFinding) {
         for resumption in block.resumptions { resumptions.remove(resumption.offset) }
         entries.remove(block.entry)
-        let jump = try read(at: block.entry, before: block.end, of: block)
-        guard kinds[jump.id] == .jump, jump.prefixes.isEmpty, jump.operands == [.immediate(Int64(block.staleExit))],
-            Int(jump.end) <= block.staleExit
-        else { throw finding(.shape, jump, block) }
+        let (jump, target) = try jump(at: block.entry, of: block)
+        guard target == block.staleExit, Int(jump.end) <= target else { throw finding(.shape, jump, block) }
         var exit = block
         (exit.resumptions, exit.patches) = ([], [])
         var proof = EmittedBlockProof(self, exit, try read(block.staleExit..<block.end, of: block))
         try proof.prove()
         entries.insert(block.entry)
+    }
+
+    /// Verifies that the entry of a stale block leads to a younger one; ways through stale blocks are never circles.
+    func verifyForwarded(_ block: EmittedBlock) throws(EmittedCodeFinding) {
+        let (jump, target) = try jump(at: block.entry, of: block)
+        guard target > block.entry, entries.contains(target) else { throw finding(.target, jump, block) }
+    }
+
+    private func jump(
+        at offset: Int, of block: EmittedBlock
+    ) throws(EmittedCodeFinding) -> (jump: HostInstruction, target: Int) {
+        let jump = try read(at: offset, before: block.end, of: block)
+        guard kinds[jump.id] == .jump, jump.prefixes.isEmpty, case .immediate(let target)? = jump.operands.first else {
+            throw finding(.shape, jump, block)
+        }
+        return (jump, Int(target))
     }
 
     /// Whether the monitor may have code executed from there on; `isLinked` if it is that other code will go there.

@@ -1,0 +1,245 @@
+#if arch(x86_64) && os(Linux)
+    import Testing
+    import X86
+
+    @testable import Ring3
+
+    /// Blocks emitted for a guest are accepted, and broken in every way that matters, refused.
+    @Suite(.serialized, .enabled(if: NativeEngine.isSupported)) struct EmittedCodeVerifierTests {
+        typealias Rule = EmittedCodeFinding.Rule
+
+        private let emitted: EmittedBlocks
+
+        init() throws { emitted = try EmittedBlocks(running: "integer") }
+
+        /// Breaks some instructions and expects to be told so.
+        private func expect(
+            _ rules: Set<Rule>, atLeast least: Int = 5, where filter: (HostInstruction, [UInt8]) -> Bool,
+            breaking edit: ([UInt8]) -> [UInt8], sourceLocation: SourceLocation = #_sourceLocation
+        ) {
+            let found = emitted.find(where: filter)
+            #expect(found.count >= least, sourceLocation: sourceLocation)
+            for (block, instruction) in found {
+                let old = emitted.code(instruction)
+                let rule = emitted.rule(block, replacing: instruction, by: edit(old))
+                #expect(
+                    rule.map(rules.contains) == true, "\(old): \(String(describing: rule))",
+                    sourceLocation: sourceLocation)
+            }
+        }
+
+        private func isWindowAccess(_ code: [UInt8]) -> Bool { code.starts(with: [0x65, 0x67]) }
+
+        @Test func soundBlocksAreAccepted() {
+            #expect(emitted.blocks.count > 500)
+            for block in emitted.blocks { #expect(emitted.rule(block, []) == nil) }
+            #expect(emitted.verifier.instructionCount > 10_000)
+        }
+
+        @Test func windowIsNotLeft() {
+            // Without GS, without the address size, through FS, with RIP, R13, R14, R15 or RSP as the base.
+            expect([.memory], where: { isWindowAccess($1) }, breaking: { Array($0.dropFirst()) })
+            expect([.memory], where: { isWindowAccess($1) }, breaking: { [0x65] + $0.dropFirst(2) })
+            expect([.memory], where: { isWindowAccess($1) }, breaking: { Array($0.dropFirst(2)) })
+            expect([.memory], where: { isWindowAccess($1) }, breaking: { [0x64] + $0.dropFirst() })
+            expect([.prefixes], where: { isWindowAccess($1) }, breaking: { [0x3E] + $0.dropFirst() + [] })
+            let onStack: (HostInstruction, [UInt8]) -> Bool = { _, code in
+                code.count > 6 && code.starts(with: [0x65, 0x67]) && code[2] & 0xF1 == 0x41 && code[3] | 2 == 0x8B
+                    && code[4] & 0xC7 == 0x44 && code[5] == 0x24
+            }
+            func replace(_ place: Int, _ change: @escaping (UInt8) -> UInt8) -> ([UInt8]) -> [UInt8] {
+                { code in
+                    var code = code
+                    code[place] = change(code[place])
+                    return code
+                }
+            }
+            expect([.register], where: onStack, breaking: replace(2) { $0 & ~1 })
+            for base in [0x25, 0x26, 0x27] as [UInt8] {
+                expect([.register], where: onStack, breaking: replace(5) { _ in base })
+            }
+            expect([.width], where: onStack, breaking: replace(2) { $0 | 8 })
+            expect(
+                [.memory], where: onStack,
+                breaking: { [0x65, 0x67, 0x8B, $0[4] & 0x38 | 5, 0, 0, 0, 0].prefix($0.count) + [] })
+        }
+
+        /// As the first instruction of a guest's, whatever else would be there.
+        @Test(
+            arguments: [
+                ([0x0F, 0x05], .instruction), ([0x0F, 0x34], .instruction), ([0xCC], .instruction),
+                ([0xCD, 0x80], .instruction), ([0xC3], .instruction), ([0xF4], .instruction), ([0xEC], .instruction),
+                ([0xEE], .instruction), ([0xE6, 0x80], .instruction), ([0xFA], .instruction), ([0xFD], .instruction),
+                ([0x0F, 0x0B], .instruction), ([0x0F, 0xA2], .instruction), ([0x0F, 0x31], .instruction),
+                ([0xF3, 0x49, 0x0F, 0xAE, 0xD8], .instruction), ([0xF3, 0x49, 0x0F, 0xAE, 0xD0], .instruction),
+                ([0xF3, 0x49, 0x0F, 0xAE, 0xC8], .instruction), ([0x50], .instruction), ([0x58], .instruction),
+                ([0xC9], .instruction), ([0xAA], .instruction), ([0xA4], .instruction), ([0xF3, 0xAB], .instruction),
+                ([0xFF, 0xD0], .instruction), ([0xE8, 0, 0, 0, 0], .instruction), ([0x9D], .stack), ([0x9C], .stack),
+                ([0xFF, 0xE0], .target), ([0x8E, 0xD8], .register), ([0x8C, 0xD8], .register),
+                ([0x0F, 0x22, 0xD8], .register), ([0x0F, 0x01, 0xD0], .instruction),
+                ([0x0F, 0x01, 0xF8], .instruction),
+                ([0xC6, 0xF8, 0], .instruction), ([0xC7, 0xF8, 0, 0, 0, 0], .instruction), ([0x0F, 0x77], .units),
+                ([0xD9, 0xE8], .units), ([0x0F, 0x57, 0xC0], .units), ([0x41, 0x55], .instruction),
+                ([0x89, 0xE0], .register), ([0x44, 0x89, 0xE8], .register), ([0x44, 0x89, 0xF0], .register),
+                ([0x44, 0x89, 0xF8], .register), ([0x49, 0x89, 0xC5], .register), ([0x41, 0x89, 0xC7], .register),
+                ([0x94], .register), ([0x40, 0xB4, 0], .register), ([0x41, 0xB5, 0], .register),
+                ([0x44, 0x89, 0xC0], .unset), ([0x44, 0x00, 0xC8], .unset), ([0x48, 0x01, 0xC8], .width),
+                ([0x67, 0x8B, 0], .memory), ([0x8B, 0], .memory), ([0x66, 0x90, 0x66, 0x66, 0x90], .prefixes),
+                ([0xF0, 0x01, 0xC8], .prefixes), ([0xF3, 0x01, 0xC8], .prefixes), ([0x3E, 0x01, 0xC8], .memory),
+                ([0x65, 0x67, 0xA4], .instruction), ([0x65, 0x67, 0x0F, 0xA3, 0x03], .memory),
+                ([0x65, 0x67, 0xFF, 0x23], .target), ([0x65, 0x67, 0xFF, 0x30], .instruction),
+                ([0x65, 0x67, 0x0F, 0xC7, 0x0B], .instruction), ([0x4D, 0x8D, 0x76, 0x01], .budget),
+                ([0x4D, 0x8D, 0x76, 0xFF], .budget), ([0x45, 0x8B, 0x06], .budget),
+                ([0x45, 0x8B, 0x46, 0x08], .memory),
+                ([0x4D, 0x8B, 0x1F], .jumpCache), ([0x4F, 0x8B, 0x1C, 0xC7], .unset), ([0x67, 0xE3, 0], .instruction),
+                ([0xEB, 0xFE], .backwards), ([0x66, 0xE9, 0, 0, 0, 0], .prefixes), ([0x06], .undecodable),
+            ] as [([UInt8], Rule)])
+        func instructionIsRefused(bytes: [UInt8], rule: Rule) throws {
+            // Behind `lea r14` and `mov r8d`, with room for it in one instruction.
+            var count = 0
+            for block in emitted.blocks where count < 3 {
+                let instructions = emitted.instructions(block)
+                guard instructions.count > 4, instructions[2].length >= bytes.count,
+                    block.resumptions.contains(where: { $0.offset == Int(instructions[2].address) }),
+                    instructions[2].length != bytes.count || instructions[3].length > 0
+                else { continue }
+                count += 1
+                let found = emitted.rule(block, replacing: instructions[2], by: bytes)
+                #expect(found == rule, "\(bytes)")
+            }
+            #expect(count > 0)
+        }
+
+        @Test func stateIsTheMonitors() throws {
+            let eip = MemoryLayout<ProcessorState>.offset(of: \.eip) ?? 0
+            let found = try #require(
+                emitted.find(1) { i, code in code.starts(with: [0x41, 0xC7, 0x85]) }.first)
+            for offset in -64..<MemoryLayout<ProcessorState>.size {
+                let bytes = (0..<4).map { UInt8(truncatingIfNeeded: Int32(offset) >> Int32($0 * 8)) }
+                let rule = emitted.rule(
+                    found.block, bytes.enumerated().map { (Int(found.instruction.address) + 3 + $0.offset, $0.element) }
+                )
+                let operand = MemoryLayout<ProcessorState>.offset(of: \.native.x87Operand) ?? 0
+                #expect(rule == (offset == eip || offset == operand ? nil : .state), "\(offset)")
+            }
+            // Read, wider, narrower, changed in place.
+            expect(
+                [.state], where: { $1.starts(with: [0x45, 0x89, 0x85]) }, breaking: { [0x45, 0x8B] + $0.dropFirst(2) })
+            expect(
+                [.state, .width], where: { $1.starts(with: [0x45, 0x89, 0x85]) }, breaking: { [0x4D] + $0.dropFirst() })
+            expect(
+                [.state], where: { $1.starts(with: [0x45, 0x89, 0x85]) }, breaking: { [0x45, 0x88] + $0.dropFirst(2) })
+            expect(
+                [.memory], where: { $1.starts(with: [0x45, 0x89, 0x85]) }, breaking: { [0x45, 0x01] + $0.dropFirst(2) })
+        }
+
+        @Test func jumpsLeadToWhatWasVerified() {
+            func isJump(_ code: [UInt8]) -> Bool {
+                code[0] == 0xE9 || code.count == 6 && code[0] == 0x0F && code[1] & 0xF0 == 0x80
+            }
+            func moved(_ code: [UInt8], by distance: Int32) -> [UInt8] {
+                let place = code.count - 4
+                var value: UInt32 = 0
+                for index in 0..<4 { value |= UInt32(code[place + index]) << UInt32(index * 8) }
+                value &+= UInt32(bitPattern: distance)
+                return Array(code.prefix(place)) + (0..<4).map { UInt8(truncatingIfNeeded: value >> UInt32($0 * 8)) }
+            }
+            // Into the middle of instructions, into another block, out of the arena, into the stubs, to another entry of theirs.
+            for distance in [1, 2, -1, 1 << 20, 1 << 30, -(1 << 30), -0x100] as [Int32] {
+                expect([.target, .site, .budget], where: { isJump($1) }, breaking: { moved($0, by: distance) })
+            }
+            expect([.backwards], atLeast: 5, where: { i, code in code[0] == 0xE9 && code.count == 5 }) { _ in
+                [0xE9, 0xF4, 0xFF, 0xFF, 0xFF]
+            }
+        }
+
+        @Test func jumpCacheIsReadWithinItsBounds() {
+            // mov r10d, 22
+            let shift: (HostInstruction, [UInt8]) -> Bool = { $1 == [0x41, 0xBA, 22, 0, 0, 0] }
+            for count in [0, 1, 21, 23, 22 + 32] as [UInt8] {
+                expect([.jumpCache], where: shift, breaking: { [$0[0], $0[1], count, 0, 0, 0] })
+            }
+            let bytes: [([UInt8], [[UInt8]])] = [
+                // shlx and shrx of other registers or other counts
+                (
+                    [0xC4, 0x42, 0x29, 0xF7, 0xC8],
+                    [[0xC4, 0x42, 0x29, 0xF7, 0xD0], [0xC4, 0x42, 0x31, 0xF7, 0xC8], []]
+                ),
+                (
+                    [0xC4, 0x42, 0x2B, 0xF7, 0xC9],
+                    [[0xC4, 0x42, 0x2B, 0xF7, 0xC8], [0xC4, 0x42, 0x2A, 0xF7, 0xC9], []]
+                ),
+                // mov r11, [r15 + r9*8]: other index, other scale, into a guest register, beyond the tags
+                (
+                    [0x4F, 0x8B, 0x1C, 0xCF],
+                    [[0x4F, 0x8B, 0x1C, 0xC7], [0x4F, 0x8B, 0x1C, 0x8F], [0x4B, 0x8B, 0x1C, 0xCF], []]
+                ),
+                // not r8; lea rcx, [r11 + r8 + 1]
+                ([0x49, 0xF7, 0xD0], [[0x41, 0xF7, 0xD0], []]),
+                ([0x4B, 0x8D, 0x4C, 0x03, 0x01], [[0x4B, 0x8D, 0x4C, 0x03, 0x00], [0x4B, 0x8D, 0x4C, 0x43, 0x01]]),
+                // jmp [r15 + r9*8 + 0x2000]
+                (
+                    [0x43, 0xFF, 0xA4, 0xCF, 0, 0x20, 0, 0],
+                    [
+                        [0x43, 0xFF, 0xA4, 0xCF, 0, 0, 0, 0], [0x43, 0xFF, 0xA4, 0xCF, 8, 0x20, 0, 0],
+                        [0x43, 0xFF, 0xA4, 0xC7, 0, 0x20, 0, 0],
+                    ]
+                ),
+            ]
+            for (old, news) in bytes {
+                for new in news { expect([.jumpCache, .width, .unset], where: { $1 == old }, breaking: { _ in new }) }
+            }
+            // The jump without the comparison: JRCXZ becomes JMP or NOP.
+            expect([.jumpCache], where: { $1[0] == 0xE3 && $1.count == 2 }, breaking: { [0xEB, $0[1]] })
+        }
+
+        @Test func instructionsAreCounted() {
+            let count: (HostInstruction, [UInt8]) -> Bool = { $1.starts(with: [0x4D, 0x8D, 0xB6]) }
+            for change in [1, 2, 0xFF] as [UInt8] {
+                expect([.budget], where: count, breaking: { $0[..<3] + [$0[3] &+ change] + $0[4...] })
+            }
+            expect([.budget], where: count, breaking: { _ in [] })
+            expect([.budget], where: { $1 == [0x45, 0x8B, 0x06] }, breaking: { _ in [] })
+        }
+
+        @Test func sitesAreTheBlocksOwn() {
+            let site: (HostInstruction, [UInt8]) -> Bool = { $1.count == 6 && $1.starts(with: [0x41, 0xB8]) }
+            for block in emitted.blocks.prefix(200) {
+                let instructions = emitted.instructions(block)
+                for (i, next) in zip(instructions, instructions.dropFirst())
+                where site(i, emitted.code(i)) && emitted.code(next)[0] == 0xE9 {
+                    let other = block.sites.upperBound
+                    let bytes = (0..<4).map { UInt8(truncatingIfNeeded: other >> UInt32($0 * 8)) }
+                    let rule = emitted.rule(block, replacing: i, by: [0x41, 0xB8] + bytes)
+                    // Behind a jump that has been linked nothing is executed.
+                    let isReached = emitted.rule(block, replacing: i, by: [0x44, 0x89, 0xC0]) != nil
+                    #expect(!isReached || rule == .site)
+                }
+            }
+        }
+
+        @Test func entriesAreKnown() throws {
+            let block = try #require(emitted.blocks.first)
+            #expect(emitted.verifier.mayEnter(block.entry))
+            #expect(!emitted.verifier.mayEnter(block.entry + 1))
+            #expect(!emitted.verifier.mayEnter(block.end - 1))
+        }
+
+        @Test func aBrokenBlockEndsTheRun() throws {
+            let verification = try #require(emitted.engine.cache.verification)
+            let block = try #require(emitted.blocks.first)
+            // Syscall where the block tests its budget, as if it had been emitted so.
+            emitted.engine.cache.arena.writable[block.entry + 7] = 0x0F
+            emitted.engine.cache.arena.writable[block.entry + 8] = 0x05
+            let number = try #require(verification.blocks.firstIndex { $0.entry == block.entry })
+            verification.verifyAgain(number)
+            guard case .unsafeCode(let finding) = emitted.machine.run() else {
+                Issue.record("it went on")
+                return
+            }
+            #expect(finding.rule == .instruction && finding.blockOffset == 7 && finding.bytes == [0x0F, 0x05])
+            #expect(finding.description.contains("syscall"))
+            #expect(ExitStatus.of(.unsafeCode(finding)) == 70)
+        }
+    }
+#endif
