@@ -76,7 +76,8 @@
             for n in 0..<8 as Range<UInt8> {
                 let place = image + Place.stack + Int(n) * 16
                 fpu.st(n).pointee = X87Register(
-                    significand: place.load(as: UInt64.self), signExponent: place.load(fromByteOffset: 8, as: UInt16.self))
+                    significand: place.load(as: UInt64.self),
+                    signExponent: place.load(fromByteOffset: 8, as: UInt16.self))
                 cpu.xmm(n).pointee = image.load(fromByteOffset: Place.xmm + Int(n) * 16, as: XMMRegister.self)
             }
             cpu.settleUnits()

@@ -81,7 +81,8 @@ extension NativeInstruction {
         case .push: return register != 16
         case .mov, .movzx, .movsx, .lea:
             let destination = instruction.operands.0
-            return destination.kind == .memory || destination.kind == .register && destination.register & 0x1C != register
+            return destination.kind == .memory
+                || destination.kind == .register && destination.register & 0x1C != register
         default: return false
         }
     }
@@ -91,7 +92,8 @@ extension NativeInstruction {
         let operands = instruction.operands
         return isMonitored || role != .straight || operands.0.kind == .memory || operands.1.kind == .memory
             || operands.2.kind == .memory
-            || instruction.operation.isString || instruction.usesUnits || instruction.operation == .div || instruction.operation == .idiv
+            || instruction.operation.isString || instruction.usesUnits || instruction.operation == .div
+            || instruction.operation == .idiv
             || instruction.operation == .push || instruction.operation == .pop || instruction.operation == .leave
     }
 }

@@ -183,7 +183,11 @@
             var (low, high) = (0, blockCount)
             while low < high {
                 let middle = (low + high) / 2
-                if blocks[middle].first + UInt32(blocks[middle].count) < index { low = middle + 1 } else { high = middle }
+                if blocks[middle].first + UInt32(blocks[middle].count) < index {
+                    low = middle + 1
+                } else {
+                    high = middle
+                }
             }
             return low < blockCount ? blocks[low] : nil
         }

@@ -214,12 +214,15 @@
                     }
                     (block, index) = found
                     let count = UInt64(cache.blocks[Int(block)].count)
-                    if cpu.pointee.native.faultVector == UInt64(Vector.pageFault), budget.isExhausted(at: fault.address) {
+                    if cpu.pointee.native.faultVector == UInt64(Vector.pageFault), budget.isExhausted(at: fault.address)
+                    {
                         cpu.pointee.instructions = total &- count
                         cpu.pointee.eip = cache.blocks[Int(block)].eip
                         return
                     }
-                    if fault != lastFault, cpu.pointee.native.faultVector == UInt64(Vector.pageFault), fill(fault.address) {
+                    if fault != lastFault, cpu.pointee.native.faultVector == UInt64(Vector.pageFault),
+                        fill(fault.address)
+                    {
                         lastFault = fault
                         host = record(block, index).pointee.host
                         ahead = count &- UInt64(index)

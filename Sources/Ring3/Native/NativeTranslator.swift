@@ -37,7 +37,8 @@
             self.leave = leave
             host = cache.assembler
             block = NativeBlock(
-                physical: 0, eip: 0, length: 0, entry: 0, staleExit: 0, end: 0, first: 0, count: 0, mode: [], isStale: false,
+                physical: 0, eip: 0, length: 0, entry: 0, staleExit: 0, end: 0, first: 0, count: 0, mode: [],
+                isStale: false,
                 nextOnPage: NativeCache.none)
             pending.reserveCapacity(Translator.longest)
         }
@@ -192,7 +193,8 @@
                     || record.instruction.operands.0.register & 0x1C != 4
             // A whole product's flags can be made good by emitted code, at once.
             case .multiply(let register): return register != nil || canPay(index, from: nil)
-            case .doubleShift: return canPay(index, from: nil, isCounted: record.instruction.operands.2.kind == .register)
+            case .doubleShift:
+                return canPay(index, from: nil, isCounted: record.instruction.operands.2.kind == .register)
             default: return true
             }
         }

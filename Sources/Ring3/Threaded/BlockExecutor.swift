@@ -22,8 +22,8 @@ extension ThreadedEngine {
     ///
     /// One flat loop, because function pointers and closures cost more in Swift. A simple micro-op takes 0.8 ns on an
     /// Intel processor and 1.6 to 3 ns on an AMD EPYC, as measured. To ask for the commonest opcodes before the `switch`
-    /// does not help: the compiler makes a second jump table of the questions, and the EPYC was 7 % slower with them.
-    /// Everything rare is out of line.
+    /// does not help: the compiler makes a second jump table of the questions, and on the EPYC the compute guests took a
+    /// fifth longer with them, and the beginning of Debian's boot a tenth. Everything rare is out of line.
     func execute(from start: BlockPointer) {
         let cpu = cpu
         let table = cache.table
