@@ -7,6 +7,7 @@ public final class HostDisassembler {
     private let handle: csh
     private let decoded: UnsafeMutablePointer<cs_insn>
     private let registers: [HostOperandRegister?]
+    private let input = UnsafeMutableRawBufferPointer.allocate(byteCount: Decoder.maximumLength, alignment: 1)
 
     public init() throws(Decoder.Failure) {
         guard Decoder.isWarm else { throw Decoder.Failure(description: "Capstone does not decode") }
@@ -22,6 +23,7 @@ public final class HostDisassembler {
         cs_free(decoded, 1)
         var handle = handle
         cs_close(&handle)
+        input.deallocate()
     }
 
     /// One more than the largest instruction number.
@@ -53,9 +55,22 @@ public final class HostDisassembler {
     }
 
     private func disassemble(_ bytes: UnsafeRawBufferPointer, _ address: UInt64) -> Bool {
-        var code = bytes.baseAddress?.assumingMemoryBound(to: UInt8.self)
-        var (size, place) = (min(bytes.count, Decoder.maximumLength), address)
+        let count = reorder(bytes)
+        var code = UnsafePointer(input.baseAddress?.assumingMemoryBound(to: UInt8.self))
+        var (size, place) = (count, address)
         return cs_disasm_iter(handle, &code, &size, &place, decoded)
+    }
+
+    /// Copies an instruction with the prefixes that may be part of its opcode behind all others but REX: to a processor
+    /// their order means nothing, but Capstone takes 66 65 0F 6F for MOVQ. Returns the number of bytes.
+    private func reorder(_ bytes: UnsafeRawBufferPointer) -> Int {
+        let bytes = UnsafeRawBufferPointer(rebasing: bytes.prefix(input.count))
+        input.copyBytes(from: bytes)
+        let legacy = bytes.prefix { HostPrefixes.isLegacy($0) }
+        let others = legacy.filter { !HostPrefixes.mayBeOpcode($0) }
+        let last = legacy.filter { $0 == 0x66 } + legacy.filter { $0 == 0xF2 || $0 == 0xF3 }
+        for (index, byte) in (others + last).enumerated() { input[index] = byte }
+        return bytes.count
     }
 
     private static func text(_ bytes: UnsafeRawBufferPointer) -> String {

@@ -85,6 +85,16 @@ public struct HostPrefixes: Equatable, Sendable {
         }
     }
 
+    static func isLegacy(_ byte: UInt8) -> Bool {
+        switch byte {
+        case 0x66, 0x67, 0xF0, 0xF2, 0xF3, 0x26, 0x2E, 0x36, 0x3E, 0x64, 0x65: true
+        default: false
+        }
+    }
+
+    /// Operand size and repetition, which also tell opcodes apart (SDM 2A 2.1.2).
+    static func mayBeOpcode(_ byte: UInt8) -> Bool { byte == 0x66 || byte == 0xF2 || byte == 0xF3 }
+
     /// REX.W: operands of 64 bits.
     public var isWide: Bool { rex & 8 != 0 }
     public var isEmpty: Bool { count == 0 }
