@@ -39,9 +39,11 @@ public final class HostDisassembler {
         guard disassemble(bytes, address), let x86 = ring3_cs_x86(decoded) else { return nil }
         let length = Int(decoded.pointee.size)
         let hasModRM = x86.pointee.encoding.modrm_offset != 0
+        let prefixes = HostPrefixes(UnsafeRawBufferPointer(rebasing: bytes[..<length]))
+        let isTwoByte = prefixes.count + 1 < length && bytes[prefixes.count] == 0x0F
         return HostInstruction(
-            address: address, length: length, id: Int(decoded.pointee.id),
-            prefixes: HostPrefixes(UnsafeRawBufferPointer(rebasing: bytes[..<length])),
+            address: address, length: length, id: Int(decoded.pointee.id), prefixes: prefixes,
+            opcode: prefixes.count < length ? bytes[prefixes.count + (isTwoByte ? 1 : 0)] : 0, isTwoByte: isTwoByte,
             modRM: hasModRM ? x86.pointee.modrm : nil,
             operands: (0..<Int32(x86.pointee.op_count)).map { operand(ring3_cs_operand(x86, $0)) })
     }

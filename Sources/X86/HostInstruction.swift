@@ -107,6 +107,9 @@ public struct HostInstruction: Sendable {
     /// See `HostDisassembler.id`.
     public var id: Int
     public var prefixes: HostPrefixes
+    /// The opcode, and whether 0F stands before it.
+    public var opcode: UInt8
+    public var isTwoByte: Bool
     /// ModR/M, if it has one.
     public var modRM: UInt8?
     /// In Intel's order; implicit ones are not among them.

@@ -74,6 +74,24 @@
             (0..<instruction.length).map { arena[Int(instruction.address) + $0] }
         }
 
+        /// Whether there is an x87 instruction of registers that processors know under two opcodes and binutils under one.
+        func hasX87Alias(_ code: [UInt8]) -> Bool {
+            var offset = 0
+            while offset < code.count {
+                let next = code[offset...].withUnsafeBytes { disassembler.decode($0, address: 0) }
+                guard let next else { return false }
+                switch (next.opcode, next.modRM ?? 0) {
+                case _ where next.isTwoByte: break
+                case (0xDC, 0xD0...0xDF), (0xDD, 0xC8...0xCF), (0xDE, 0xD0...0xD7), (0xDF, 0xC8...0xDF),
+                    (0xD9, 0xD8...0xDF), (0xDB, 0xE0...0xE4):
+                    return true
+                default: break
+                }
+                offset += next.length
+            }
+            return false
+        }
+
         func name(_ instruction: HostInstruction) -> String { disassembler.name(ofID: instruction.id) }
 
         /// The first instructions, each with its block, that `filter` likes: one of a block at most.

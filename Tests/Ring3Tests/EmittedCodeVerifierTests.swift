@@ -94,7 +94,9 @@
                 ([0x4D, 0x8D, 0x76, 0xFF], .budget), ([0x45, 0x8B, 0x06], .budget),
                 ([0x45, 0x8B, 0x46, 0x08], .memory),
                 ([0x4D, 0x8B, 0x1F], .jumpCache), ([0x4F, 0x8B, 0x1C, 0xC7], .unset), ([0x67, 0xE3, 0], .instruction),
-                ([0xEB, 0xFE], .backwards), ([0x66, 0xE9, 0, 0, 0, 0], .prefixes), ([0x06], .undecodable),
+                ([0xF3, 0x0F, 0x57, 0xC0], .prefixes),
+                ([0x0F, 0xAE, 0xE8], .instruction), ([0xEB, 0xFE], .backwards), ([0x66, 0xE9, 0, 0, 0, 0], .prefixes),
+                ([0x06], .undecodable),
             ] as [([UInt8], Rule)])
         func instructionIsRefused(bytes: [UInt8], rule: Rule) throws {
             // Behind `lea r14` and `mov r8d`, with room for it in one instruction.

@@ -66,7 +66,7 @@ enum EmittedInstructionKind: UInt8 {
             fcomip fucomi fucomip ftst fxam fabs fchs fld1 fldl2t fldl2e fldpi fldlg2 fldln2 fldz f2xm1 fyl2x fptan \
             fpatan fxtract fprem1 fdecstp fincstp fprem fyl2xp1 fsqrt fsincos frndint fscale fsin fcos fxch ffree ffreep \
             fnop wait fnstcw fnstsw fnclex fninit fcmovb fcmove fcmovbe fcmovu fcmovnb fcmovne fcmovnbe fcmovnu \
-            emms
+            emms fstpnce feni8087_nop fdisi8087_nop fsetpm
             """
         ),
         (.vector, mmx + " " + sse + " " + comparisons),
@@ -90,7 +90,7 @@ enum EmittedInstructionKind: UInt8 {
         comisd ucomiss ucomisd shufps shufpd unpckhps unpckhpd unpcklps unpcklpd cvtpi2ps cvtpi2pd cvtps2pi cvtpd2pi \
         cvttps2pi cvttpd2pi cvtsi2ss cvtsi2sd cvtss2si cvtsd2si cvttss2si cvttsd2si cvtps2pd cvtpd2ps cvtss2sd cvtsd2ss \
         cvtdq2ps cvtdq2pd cvtps2dq cvtpd2dq cvttps2dq cvttpd2dq pshufd pshufhw pshuflw pslldq psrldq punpckhqdq \
-        punpcklqdq stmxcsr sfence lfence mfence
+        punpcklqdq stmxcsr
         """
 
     /// The names Capstone gives CMPPS and the like according to their immediate.

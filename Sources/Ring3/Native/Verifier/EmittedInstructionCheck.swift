@@ -58,6 +58,9 @@ struct EmittedInstructionCheck {
     private func checkPrefixes(_ i: HostInstruction) throws(Violation) {
         let prefixes = i.prefixes
         guard prefixes.repeating == 0 || kind == .vector else { throw Violation(.prefixes) }
+        if kind == .vector {
+            guard MandatoryPrefixes.areDefined(i) else { throw Violation(.prefixes) }
+        }
         if prefixes.isLocked {
             guard kind.isLockable, case .memory? = i.operands.first else { throw Violation(.prefixes) }
         }
