@@ -98,6 +98,8 @@
                 cpu.pointee.sse.registers[n] = image.xmm(n)
             }
             cpu.pointee.sse.mxcsr = image.mxcsr
+            // Whoever sets control and flags other than by an instruction has to.
+            cpu.settleUnits()
             cpu.pointee.eax = UInt32(general.eax)
             cpu.pointee.ecx = UInt32(general.ecx)
             cpu.pointee.status = StatusFlags(image: UInt32(general.flags))

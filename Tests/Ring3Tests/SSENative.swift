@@ -38,15 +38,27 @@
             let hostControl: UInt64 = 0x1F80
         }
 
-        /// Continues at the address in R10, having set R11. Only instructions run from here raise SIGFPE in this process.
+        /// Who had SIGFPE before.
+        nonisolated(unsafe) private static var previous = sigaction()
+
+        /// Continues at the address in R10, having set R11, if that is right behind the instruction: others, of emitted guest
+        /// code, may raise SIGFPE as well.
         private static let handler: Void = {
+            sigaction(SIGFPE, nil, &previous)
             var action = sigaction()
             action.sa_flags = SA_SIGINFO
-            action.__sigaction_handler.sa_sigaction = { _, _, context in
-                guard let context = context?.assumingMemoryBound(to: ucontext_t.self) else { return }
+            action.__sigaction_handler.sa_sigaction = { signal, information, context in
+                guard let machine = context?.assumingMemoryBound(to: ucontext_t.self) else { return }
                 // R8 to R15 are registers 0 to 7, RIP is 16 (<sys/ucontext.h>).
-                context.pointee.uc_mcontext.gregs.16 = context.pointee.uc_mcontext.gregs.2
-                context.pointee.uc_mcontext.gregs.3 = 1
+                let (place, next) = (machine.pointee.uc_mcontext.gregs.16, machine.pointee.uc_mcontext.gregs.2)
+                if next > place, next - place < 64 {
+                    machine.pointee.uc_mcontext.gregs.16 = next
+                    machine.pointee.uc_mcontext.gregs.3 = 1
+                } else if previous.sa_flags & SA_SIGINFO != 0, let other = previous.__sigaction_handler.sa_sigaction {
+                    other(signal, information, context)
+                } else {
+                    Glibc.signal(signal, SIG_DFL)
+                }
             }
             sigaction(SIGFPE, &action, nil)
         }()

@@ -2,8 +2,8 @@
     import Glibc
 
     /// Host exceptions in emitted code. The handler notes what happened in the processor's state, to which R13 points
-    /// there, and goes on at the code arena's exit; it does nothing else. Exceptions anywhere else are bugs, and end the
-    /// process as they would without it.
+    /// there, and goes on at the code arena's exit; it does nothing else. Exceptions anywhere else go to whoever handled
+    /// them before; as a rule they end the process, as bugs should.
     enum HostFaults {
         /// A code arena in use.
         private struct Range {
@@ -24,6 +24,14 @@
         nonisolated(unsafe) private static var contextOffset = 0
         nonisolated(unsafe) private static var lock = pthread_mutex_t()
 
+        private static let signals = [SIGSEGV, SIGBUS, SIGFPE]
+        /// Who had them before.
+        nonisolated(unsafe) private static let previous: UnsafeMutablePointer<sigaction> = {
+            let actions = UnsafeMutablePointer<sigaction>.allocate(capacity: 3)
+            actions.initialize(repeating: sigaction(), count: 3)
+            return actions
+        }()
+
         /// Installs the handler, once in the process.
         private static let isInstalled: Bool = {
             table = ranges
@@ -33,7 +41,7 @@
                 HostFaults.handle(signal, information, context)
             }
             action.sa_flags = SA_SIGINFO
-            return [SIGSEGV, SIGBUS, SIGFPE].allSatisfy { sigaction($0, &action, nil) == 0 }
+            return signals.indices.allSatisfy { sigaction(signals[$0], &action, previous + $0) == 0 }
         }()
 
         /// From now on faults in `start..<end` go on at `exit`. False if there are too many arenas already.
@@ -53,7 +61,11 @@
         static func unregister(start: UInt64) {
             pthread_mutex_lock(&lock)
             defer { pthread_mutex_unlock(&lock) }
-            for index in 0..<capacity where ranges[index].start == start { ranges[index] = Range() }
+            for index in 0..<capacity where ranges[index].start == start {
+                // Another thread's handler may be looking: the range is empty before anything else changes.
+                ranges[index].end = 0
+                ranges[index].start = 0
+            }
         }
 
         // Places in the general registers of a `ucontext_t` (sys/ucontext.h).
@@ -81,9 +93,22 @@
                         registers[rip] = table[index].exit
                         return
                     }
-                    // Not ours: the instruction faults again, and then the process ends by the signal.
-                    Glibc.signal(signal, SIG_DFL)
+                    pass(signal, information, context)
                 }
+            }
+        }
+
+        /// Not ours.
+        private static func pass(
+            _ signal: Int32, _ information: UnsafeMutablePointer<siginfo_t>?, _ context: UnsafeMutableRawPointer
+        ) {
+            let place = signal == SIGSEGV ? 0 : signal == SIGBUS ? 1 : 2
+            let action = previous + place
+            if action.pointee.sa_flags & SA_SIGINFO != 0, let other = action.pointee.__sigaction_handler.sa_sigaction {
+                other(signal, information, context)
+            } else {
+                // The instruction faults again, and then the process ends by the signal.
+                Glibc.signal(signal, SIG_DFL)
             }
         }
     }

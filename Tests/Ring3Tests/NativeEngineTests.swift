@@ -1,0 +1,142 @@
+#if arch(x86_64) && os(Linux)
+    import Glibc
+    import Hardware
+    import Testing
+    import X86
+
+    @testable import Ring3
+
+    /// A machine without devices whose code runs natively, verified, and the same on the interpreter beside it.
+    private final class NativePair {
+        let native: CodeRunner
+        let interpreted: CodeRunner
+        let engine: NativeEngine
+
+        init() throws {
+            native = try CodeRunner()
+            interpreted = try CodeRunner()
+            engine = try NativeEngine(
+                cpu: native.cpu, memory: native.memory, interpreter: native.interpreter, verifies: true)
+            native.cpu.pointee.platform.takeUnretainedValue().codeWritten = { [unowned engine] in
+                engine.codeWritten($0, count: $1)
+            }
+            for runner in runners { runner.installHandlers() }
+        }
+
+        var runners: [CodeRunner] { [native, interpreted] }
+
+        /// Puts code and a HLT at the code address of both machines, and goes there.
+        func start(_ code: [UInt8], _ prepare: (Processor) -> Void = { _ in }) {
+            for runner in runners {
+                runner.memory.write(CodeRunner.codeAddress, bytes: code + [0xF4])
+                runner.cpu.pointee.eip = CodeRunner.codeAddress
+                runner.cpu.pointee.fetch.count = 0
+                runner.cpu.setAttention(.halted, false)
+                prepare(runner.cpu)
+            }
+        }
+
+        /// Runs both for some instructions, or to a HLT; what differs afterwards, RAM included.
+        func run(_ count: UInt64 = 10_000) -> [String] {
+            _ = engine.run(until: native.cpu.pointee.instructions + count)
+            _ = interpreted.interpreter.run(until: interpreted.cpu.pointee.instructions + count)
+            let comparison = ProcessorComparison(tested: native.cpu, reference: interpreted.cpu)
+            var all = comparison.isEqual ? [] : comparison.differences.map { "\($0.name) \($0.tested) \($0.reference)" }
+            if memcmp(native.memory.base, interpreted.memory.base, native.memory.size) != 0 { all.append("RAM") }
+            return all
+        }
+    }
+
+    @Suite(.enabled(if: NativeEngine.isSupported)) struct NativeEngineTests {
+        /// An empty slot of the decode cache was taken for the instruction at address 0, where nothing had been fetched.
+        @Test func aFreshProcessorFetchesWhatIsAtZero() throws {
+            let runner = try CodeRunner()
+            runner.memory.write(0, bytes: [0x40, 0xF4])  // inc eax; hlt
+            runner.cpu.pointee.eip = 0
+            #expect(runner.interpreter.run(until: 10) == .halted)
+            #expect(runner.cpu.pointee.eax == 1)
+        }
+
+        /// inc eax; add ecx, eax; dec edx; jnz .+2; inc ebx; jmp to the start
+        private static let loop: [UInt8] = [0x40, 0x01, 0xC1, 0x4A, 0x75, 0x01, 0x43, 0xEB, 0xF7]
+
+        @Test func slicesEndAtTheInstructionAskedFor() throws {
+            let pair = try NativePair()
+            pair.start(Self.loop) { $0.pointee.edx = 5 }
+            for count in 1...200 as ClosedRange<UInt64> {
+                let before = pair.native.cpu.pointee.instructions
+                #expect(pair.run(count) == [])
+                #expect(pair.native.cpu.pointee.instructions == before + count)
+            }
+        }
+
+        /// The flags that the manual leaves undefined, on the stack of both engines: PUSHFD, a store that could fault, a
+        /// conditional jump, the end of a block.
+        @Test(
+            arguments: [
+                [0xC1, 0xE0, 0x03],  // shl eax, 3
+                [0xD3, 0xE0], [0xD3, 0xF8], [0xD3, 0x23],  // shl eax, cl; sar eax, cl; shl [ebx], cl
+                [0xD3, 0xE1],  // shl ecx, cl
+                [0x0F, 0xAF, 0xC2], [0xF7, 0xE2], [0x66, 0x0F, 0xAF, 0xC2], [0xF6, 0xE2],  // imul, mul
+                [0x0F, 0xA4, 0xD0, 0x05], [0x0F, 0xA5, 0xD0], [0x0F, 0xAD, 0xD0],  // shld, shrd
+                [0xF7, 0xF1], [0xF7, 0xF9],  // div ecx, idiv ecx
+                [0x0F, 0xBC, 0xC2], [0x0F, 0xA3, 0xD0],  // bsf, bt
+            ] as [[UInt8]])
+        func undefinedFlagsAreTheInterpreters(code: [UInt8]) throws {
+            let pair = try NativePair()
+            let observers: [[UInt8]] = [
+                [0x9C], [0x89, 0x03, 0x9C], [0x89, 0xC8, 0x89, 0x03, 0x9C], [0x75, 0x00, 0x9C], [0xEB, 0x00, 0x9C],
+                [0xE8, 0, 0, 0, 0, 0x9C], [0x04, 0x01, 0x9C], [0xBA, 0, 0, 0, 0, 0x9C],
+            ]
+            var random = SeededGenerator(seed: 5)
+            for observer in observers {
+                for _ in 0..<40 {
+                    let values = (0..<4).map { _ in UInt32.random(in: 0 ... .max, using: &random) }
+                    let count = Bool.random(using: &random) ? values[2] : values[2] & 1
+                    pair.start(code + observer) { cpu in
+                        cpu.pointee.status = StatusFlags(image: values[3])
+                        cpu.pointee.eax = values[0]
+                        cpu.pointee.edx = values[1] & 0xFFFF
+                        cpu.pointee.ecx = count
+                        cpu.pointee.ebx = 0x20000
+                        cpu.pointee.esp = CodeRunner.stackTop
+                    }
+                    try #require(pair.run() == [], "\(code) \(observer) \(values)")
+                }
+            }
+        }
+
+        /// Addresses wrap at 4 GiB, ESP does, and what lies beyond RAM is the bus's.
+        @Test(
+            arguments: [
+                [0xA1, 0xFE, 0xFF, 0xFF, 0xFF],  // mov eax, [0xFFFFFFFE]
+                [0xA3, 0xFF, 0xFF, 0xFF, 0xFF],  // mov [0xFFFFFFFF], eax
+                [0x8B, 0x44, 0x08, 0x10],  // mov eax, [eax + ecx + 16], which wraps
+                [0xBC, 2, 0, 0, 0, 0x50, 0x58],  // mov esp, 2; push eax; pop eax
+                [0xBC, 0xFE, 0xFF, 0xFF, 0xFF, 0x58],  // mov esp, -2; pop eax
+                [0xC7, 0x05, 0, 0, 0x40, 0, 1, 2, 3, 4],  // mov [4 MiB], 0x04030201: behind RAM
+                [0xFF, 0x35, 0xFE, 0xFF, 0x3F, 0],  // push [4 MiB - 2]
+                [0x0F, 0x6F, 0x05, 0xFC, 0xFF, 0x3F, 0],  // movq mm0, [4 MiB - 4]
+                [0xFF, 0x25, 0xFF, 0xFF, 0xFF, 0xFF],  // jmp [0xFFFFFFFF]
+            ] as [[UInt8]])
+        func accessesAtTheEndsAreTheInterpreters(code: [UInt8]) throws {
+            let pair = try NativePair()
+            pair.start(code) { cpu in
+                cpu.pointee.eax = 0xFFFF_FFF8
+                cpu.pointee.ecx = 4
+                cpu.pointee.esp = CodeRunner.stackTop
+            }
+            #expect(pair.run(50) == [])
+        }
+
+        /// The store changes the instruction behind it, in the same block.
+        @Test func aBlockThatRewritesItselfRunsWhatItWrote() throws {
+            let pair = try NativePair()
+            // mov byte [eip of the immediate], 7; mov eax, 1
+            pair.start([0xC6, 0x05, 0x08, 0x00, 0x01, 0x00, 0x07, 0xB8, 1, 0, 0, 0])
+            #expect(pair.run() == [])
+            #expect(pair.native.cpu.pointee.eax == 7)
+            #expect(pair.native.cpu.pointee.instructions == 3)
+        }
+    }
+#endif
