@@ -24,11 +24,11 @@
         nonisolated(unsafe) private static var contextOffset = 0
         nonisolated(unsafe) private static var lock = pthread_mutex_t()
 
-        private static let signals = [SIGSEGV, SIGBUS, SIGFPE]
+        private static let signals = [SIGSEGV, SIGBUS, SIGFPE, SIGILL]
         /// Who had them before.
         nonisolated(unsafe) private static let previous: UnsafeMutablePointer<sigaction> = {
-            let actions = UnsafeMutablePointer<sigaction>.allocate(capacity: 3)
-            actions.initialize(repeating: sigaction(), count: 3)
+            let actions = UnsafeMutablePointer<sigaction>.allocate(capacity: signals.count)
+            actions.initialize(repeating: sigaction(), count: signals.count)
             return actions
         }()
 
@@ -102,8 +102,7 @@
         private static func pass(
             _ signal: Int32, _ information: UnsafeMutablePointer<siginfo_t>?, _ context: UnsafeMutableRawPointer
         ) {
-            let place = signal == SIGSEGV ? 0 : signal == SIGBUS ? 1 : 2
-            let action = previous + place
+            let action = previous + (signals.firstIndex(of: signal) ?? 0)
             if action.pointee.sa_flags & SA_SIGINFO != 0, let other = action.pointee.__sigaction_handler.sa_sigaction {
                 other(signal, information, context)
             } else {

@@ -39,6 +39,11 @@
     }
 
     extension NativeBlock {
+        /// Whether an exit of this one may be linked to another block: on the same page, and emitted for the same mode.
+        func canLead(to block: NativeBlock) -> Bool {
+            physical >> 12 == block.physical >> 12 && mode == block.mode
+        }
+
         /// Whether another block is what this would be, were it emitted now.
         func isReplaced(by block: NativeBlock) -> Bool {
             isStale && physical == block.physical && eip == block.eip && mode == block.mode

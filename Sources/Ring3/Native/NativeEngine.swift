@@ -156,7 +156,7 @@
             guard let number = cache.find(physical, eip: eip, mode) ?? emit(physical, eip, mode) else { return nil }
             let block = cache.blocks[Int(number)]
             if let exit = unlinked, unlinkedEIP == eip,
-                cache.blocks[Int(cache.sites[Int(exit)].block)].physical >> 12 == physical >> 12
+                cache.blocks[Int(cache.sites[Int(exit)].block)].canLead(to: block)
             {
                 cache.link(exit, to: number)
             }
@@ -227,6 +227,13 @@
                         host = record(block, index).pointee.host
                         ahead = count &- UInt64(index)
                         cpu.pointee.instructions = total &- ahead
+                        // The walk may have written to code (A and D bits), and whatever sees that may want attention.
+                        guard total <= cpu.pointee.stopAt, !cache.blocks[Int(block)].isStale else {
+                            cpu.settle(record(block, index).pointee.debt)
+                            cpu.pointee.eip =
+                                cache.blocks[Int(block)].eip &+ UInt32(record(block, index).pointee.offset)
+                            return
+                        }
                         continue
                     }
                     cpu.pointee.instructions = total &- count &+ UInt64(index)
