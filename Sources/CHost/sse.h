@@ -34,12 +34,26 @@ static inline void ring3_sse_settle(uint32_t mxcsr) {
                      : "xmm0", "xmm1")
 #define RING3_SSE_FLAGS (ring3_sse_settle(mxcsr), mxcsr & 0x3F)
 
-/* The four formats: packed single, packed double, scalar single, scalar double. */
-#define RING3_SSE_FORMATS(number, name)                                                                               \
-    case (number) * 4 + 0: RING3_SSE_RUN(name "ps"); break;                                                           \
-    case (number) * 4 + 1: RING3_SSE_RUN(name "pd"); break;                                                           \
-    case (number) * 4 + 2: RING3_SSE_RUN(name "ss"); break;                                                           \
-    case (number) * 4 + 3: RING3_SSE_RUN(name "sd"); break;
+/* The four formats, each by RUN: packed single, packed double, scalar single, scalar double. */
+#define RING3_SSE_FORMATS(RUN, number, name)                                                                          \
+    case (number) * 4 + 0: RUN(name "ps"); break;                                                                     \
+    case (number) * 4 + 1: RUN(name "pd"); break;                                                                     \
+    case (number) * 4 + 2: RUN(name "ss"); break;                                                                     \
+    case (number) * 4 + 3: RUN(name "sd"); break;
+
+/* Arithmetic, each operation by RUN: as in the low four bits of opcodes 0F 51 to 0F 5F. */
+#define RING3_SSE_ARITHMETIC(RUN)                                                                                     \
+    RING3_SSE_FORMATS(RUN, 0x1, "sqrt")                                                                               \
+    case 0x2 * 4 + 0: RUN("rsqrtps"); break;                                                                          \
+    case 0x2 * 4 + 2: RUN("rsqrtss"); break;                                                                          \
+    case 0x3 * 4 + 0: RUN("rcpps"); break;                                                                            \
+    case 0x3 * 4 + 2: RUN("rcpss"); break;                                                                            \
+    RING3_SSE_FORMATS(RUN, 0x8, "add")                                                                                \
+    RING3_SSE_FORMATS(RUN, 0x9, "mul")                                                                                \
+    RING3_SSE_FORMATS(RUN, 0xC, "sub")                                                                                \
+    RING3_SSE_FORMATS(RUN, 0xD, "min")                                                                                \
+    RING3_SSE_FORMATS(RUN, 0xE, "div")                                                                                \
+    RING3_SSE_FORMATS(RUN, 0xF, "max")
 
 /* d = d op s, or op s, under the host's own control, which nothing has to load: for guests whose MXCSR is the same but for
  * flags, PE being settled. Returns the flags raised, and PE if it was set. `which` is op * 4 + format; operations are
@@ -52,25 +66,7 @@ static inline uint32_t ring3_sse_arithmetic_as_is(int which, void *d, const void
                      : [d] "+m"(*(ring3_sse_sixteen *)d), [mxcsr] "=m"(mxcsr)                                         \
                      : [s] "m"(*(const ring3_sse_sixteen *)s)                                                         \
                      : "xmm0", "xmm1")
-#define FORMATS(number, name)                                                                                         \
-    case (number) * 4 + 0: RUN(name "ps"); break;                                                                     \
-    case (number) * 4 + 1: RUN(name "pd"); break;                                                                     \
-    case (number) * 4 + 2: RUN(name "ss"); break;                                                                     \
-    case (number) * 4 + 3: RUN(name "sd"); break;
-    switch (which) {
-    FORMATS(0x1, "sqrt")
-    case 0x2 * 4 + 0: RUN("rsqrtps"); break;
-    case 0x2 * 4 + 2: RUN("rsqrtss"); break;
-    case 0x3 * 4 + 0: RUN("rcpps"); break;
-    case 0x3 * 4 + 2: RUN("rcpss"); break;
-    FORMATS(0x8, "add")
-    FORMATS(0x9, "mul")
-    FORMATS(0xC, "sub")
-    FORMATS(0xD, "min")
-    FORMATS(0xE, "div")
-    FORMATS(0xF, "max")
-    }
-#undef FORMATS
+    switch (which) { RING3_SSE_ARITHMETIC(RUN) }
 #undef RUN
     if (mxcsr & 0x1F) ring3_sse_settle(mxcsr);
     return mxcsr & 0x3F;
@@ -78,33 +74,21 @@ static inline uint32_t ring3_sse_arithmetic_as_is(int which, void *d, const void
 
 /* The same under any control, which is loaded and taken out again. */
 static inline uint32_t ring3_sse_arithmetic(int op, int format, void *d, const void *s, uint32_t mxcsr) {
-    switch (op * 4 + format) {
-    RING3_SSE_FORMATS(0x1, "sqrt")
-    case 0x2 * 4 + 0: RING3_SSE_RUN("rsqrtps"); break;
-    case 0x2 * 4 + 2: RING3_SSE_RUN("rsqrtss"); break;
-    case 0x3 * 4 + 0: RING3_SSE_RUN("rcpps"); break;
-    case 0x3 * 4 + 2: RING3_SSE_RUN("rcpss"); break;
-    RING3_SSE_FORMATS(0x8, "add")
-    RING3_SSE_FORMATS(0x9, "mul")
-    RING3_SSE_FORMATS(0xC, "sub")
-    RING3_SSE_FORMATS(0xD, "min")
-    RING3_SSE_FORMATS(0xE, "div")
-    RING3_SSE_FORMATS(0xF, "max")
-    }
+    switch (op * 4 + format) { RING3_SSE_ARITHMETIC(RING3_SSE_RUN) }
     return RING3_SSE_FLAGS;
 }
 
 /* d = d compared with s: all ones where the predicate holds. Predicates are numbered as in the immediate. */
 static inline uint32_t ring3_sse_compare(int predicate, int format, void *d, const void *s, uint32_t mxcsr) {
     switch (predicate * 4 + format) {
-    RING3_SSE_FORMATS(0, "cmpeq")
-    RING3_SSE_FORMATS(1, "cmplt")
-    RING3_SSE_FORMATS(2, "cmple")
-    RING3_SSE_FORMATS(3, "cmpunord")
-    RING3_SSE_FORMATS(4, "cmpneq")
-    RING3_SSE_FORMATS(5, "cmpnlt")
-    RING3_SSE_FORMATS(6, "cmpnle")
-    RING3_SSE_FORMATS(7, "cmpord")
+    RING3_SSE_FORMATS(RING3_SSE_RUN, 0, "cmpeq")
+    RING3_SSE_FORMATS(RING3_SSE_RUN, 1, "cmplt")
+    RING3_SSE_FORMATS(RING3_SSE_RUN, 2, "cmple")
+    RING3_SSE_FORMATS(RING3_SSE_RUN, 3, "cmpunord")
+    RING3_SSE_FORMATS(RING3_SSE_RUN, 4, "cmpneq")
+    RING3_SSE_FORMATS(RING3_SSE_RUN, 5, "cmpnlt")
+    RING3_SSE_FORMATS(RING3_SSE_RUN, 6, "cmpnle")
+    RING3_SSE_FORMATS(RING3_SSE_RUN, 7, "cmpord")
     }
     return RING3_SSE_FLAGS;
 }

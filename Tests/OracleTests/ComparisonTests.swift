@@ -31,7 +31,7 @@ import Testing
         #expect(run.summary.sequences.compared > 1000 && run.summary.corpus.compared > 1000)
     }
 
-    @Test(arguments: [EngineKind.textbook, .translate])
+    @Test(arguments: [EngineKind.textbook, .translate] + (Engine.available.contains(.native) ? [.native] : []))
     func otherEnginesAreEqual(engine: EngineKind) throws {
         let run = try run {
             $0.engine = engine

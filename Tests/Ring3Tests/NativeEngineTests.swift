@@ -129,6 +129,32 @@
             #expect(pair.run(50) == [])
         }
 
+        /// POPFD had set AC, and the rest of the block went on without looking at alignment.
+        @Test func alignmentIsCheckedFromTheInstructionBehindPopfOn() throws {
+            let pair = try NativePair()
+            // push eflags | AC; popfd; mov eax, [0x20001]
+            pair.start([0x68, 0x02, 0x00, 0x04, 0x00, 0x9D, 0xA1, 1, 0, 2, 0]) { cpu in
+                cpu.pointee.cr0 |= CR0.am
+                cpu.pointee.cpl = 3
+                cpu.pointee.eax = 5
+                cpu.pointee.esp = CodeRunner.stackTop
+                cpu.selectTLB()
+            }
+            #expect(pair.run(3) == [])
+            #expect(pair.native.cpu.pointee.eax == 5)
+        }
+
+        /// LEA with a 16-bit address was copied with the ModR/M byte of a 32-bit one.
+        @Test func leaWrapsA16BitAddress() throws {
+            let pair = try NativePair()
+            pair.start([0x67, 0x8D, 0x40, 0x12]) { cpu in  // lea eax, [bx + si + 0x12]
+                cpu.pointee.ebx = 0x1FFF0
+                cpu.pointee.esi = 1
+            }
+            #expect(pair.run() == [])
+            #expect(pair.native.cpu.pointee.eax == 3)
+        }
+
         /// The store changes the instruction behind it, in the same block.
         @Test func aBlockThatRewritesItselfRunsWhatItWrote() throws {
             let pair = try NativePair()

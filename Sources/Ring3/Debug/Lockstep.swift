@@ -85,6 +85,7 @@ final class LockstepEngine: ExecutionEngine {
     var interpreter: Interpreter { reference.engine.interpreter }
 
     var finding: EmittedCodeFinding? { tested.finding }
+    var translation: TranslationStatistics? { tested.translation }
 
     func codeWritten(_ physical: UInt32, count: UInt32) { tested.codeWritten(physical, count: count) }
 

@@ -283,6 +283,20 @@ final class Interpreter {
 }
 
 extension Processor {
+    /// Executes the instruction at `eip` and delivers what it raises; false if it did not end at the one behind it.
+    @inline(__always)
+    func perform(_ i: InstructionPointer, at eip: UInt32) -> Bool {
+        let next = eip &+ UInt32(i.pointee.length)
+        begin(eip, next: next)
+        do throws(Fault) {
+            try execute(i)
+        } catch {
+            deliver(error)
+            return false
+        }
+        return pointee.eip == next
+    }
+
     /// Bookkeeping at the start of an instruction.
     @inline(__always)
     func begin(_ eip: UInt32, next: UInt32) {

@@ -10,11 +10,14 @@ protocol ExecutionEngine: AnyObject {
     var interpreter: Interpreter { get }
     /// `count` bytes of RAM at `physical` (one page), which `codeMap` says hold code, were written.
     func codeWritten(_ physical: UInt32, count: UInt32)
+    /// What translation came to; nil for an engine that does not translate.
+    var translation: TranslationStatistics? { get }
     /// What the verifier has against the code it emitted.
     var finding: EmittedCodeFinding? { get }
 }
 
 extension ExecutionEngine {
+    var translation: TranslationStatistics? { nil }
     var finding: EmittedCodeFinding? { nil }
     var longestSlice: UInt64 { 20_000 }
 }
@@ -34,7 +37,9 @@ extension Interpreter: BlockEngine {
     }
 }
 
-extension ThreadedEngine: BlockEngine {}
+extension ThreadedEngine: BlockEngine {
+    var translation: TranslationStatistics? { cache.statistics }
+}
 
 extension Engine {
     /// Why there is no engine.

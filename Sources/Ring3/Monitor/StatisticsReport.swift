@@ -18,7 +18,8 @@ public struct StatisticsReport: Encodable, CustomStringConvertible {
     public struct Translation: Encodable {
         public let blocks: UInt64
         public let instructions: UInt64
-        public let microOps: UInt64
+        /// Nil, and not in the JSON, for an engine without micro-ops.
+        public let microOps: UInt64?
         public let invalidated: UInt64
         public let evictions: UInt64
         public let links: UInt64
@@ -104,7 +105,7 @@ extension StatisticsReport.Translation {
     init(_ counts: TranslationStatistics) {
         blocks = counts.blocksTranslated
         instructions = counts.instructionsTranslated
-        microOps = counts.microOps
+        microOps = counts.microOps == 0 ? nil : counts.microOps
         invalidated = counts.blocksInvalidated
         evictions = counts.evictions
         links = counts.links
@@ -115,9 +116,9 @@ extension StatisticsReport.Translation {
     }
 
     fileprivate var rows: [(name: String, value: UInt64)] {
-        [
-            ("blocks", blocks), ("instructions", instructions), ("micro-ops", microOps), ("invalidated", invalidated),
-            ("evictions", evictions), ("links", links), ("entries", entries), ("interpreted", interpreted),
+        [("blocks", blocks), ("instructions", instructions)] + (microOps.map { [("micro-ops", $0)] } ?? []) + [
+            ("invalidated", invalidated), ("evictions", evictions), ("links", links), ("entries", entries),
+            ("interpreted", interpreted),
             ("slow paths", slowPaths), ("bytes", bytes),
         ]
     }

@@ -274,7 +274,7 @@ public final class VirtualMachine {
 
     /// Counters of the run so far.
     public var statistics: RunStatistics {
-        RunStatistics(cpu.pointee, virtualNanoseconds: time.now, translation: translating?.cache.statistics)
+        RunStatistics(cpu.pointee, virtualNanoseconds: time.now, translation: engine.translation)
     }
 
     /// Counts executed instructions by sensitivity from now on, which makes the interpreter several times slower.

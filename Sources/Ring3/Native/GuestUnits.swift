@@ -38,6 +38,9 @@
             cpu.pointee.cr0 & (CR0.em | CR0.ts) == 0 && cpu.pointee.cr4 & CR4.osfxsr != 0
         }
 
+        /// Emitted code has the state.
+        @inline(__always) var areGiven: Bool { cpu.pointee.native.lacksUnits == 0 }
+
         /// Hands the state to emitted code; false if its instructions may fault, and must be the monitor's.
         func give() -> Bool {
             let fpu = cpu.fpu
@@ -57,16 +60,14 @@
                 place.storeBytes(of: register.signExponent, toByteOffset: 8, as: UInt16.self)
                 image.storeBytes(of: cpu.xmm(n).pointee, toByteOffset: Place.xmm + Int(n) * 16, as: XMMRegister.self)
             }
-            cpu.pointee.native.hasUnits = 1
             cpu.pointee.native.lacksUnits = 0
             return true
         }
 
         /// Takes the state back, if emitted code has it.
         func take() {
-            guard cpu.pointee.native.hasUnits != 0 else { return }
+            guard areGiven else { return }
             noteLast()
-            cpu.pointee.native.hasUnits = 0
             cpu.pointee.native.lacksUnits = 1
             let fpu = cpu.fpu
             fpu.pointee.control = image.load(fromByteOffset: Place.control, as: UInt16.self)

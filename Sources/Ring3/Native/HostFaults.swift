@@ -35,7 +35,7 @@
         /// Installs the handler, once in the process.
         private static let isInstalled: Bool = {
             table = ranges
-            contextOffset = MemoryLayout<ProcessorState>.offset(of: \.native) ?? 0
+            contextOffset = ProcessorState.place(\.native)
             var action = sigaction()
             action.__sigaction_handler.sa_sigaction = { signal, information, context in
                 HostFaults.handle(signal, information, context)

@@ -7,17 +7,9 @@ import X86
 struct InstructionRewriter {
     /// Segments that can be used, besides flat DS, ES and SS.
     let mode: NativeMode
-    /// Where in the processor's state the bases of FS and GS are.
-    private static let bases: (fs: Int, gs: Int) = {
-        let base = MemoryLayout<Segment>.offset(of: \.base) ?? 0
-        return (
-            (MemoryLayout<ProcessorState>.offset(of: \.fs) ?? 0) + base,
-            (MemoryLayout<ProcessorState>.offset(of: \.gs) ?? 0) + base
-        )
-    }()
-    private static let savedFlags =
-        (MemoryLayout<ProcessorState>.offset(of: \.native) ?? 0)
-        + (MemoryLayout<NativeContext>.offset(of: \.savedFlags) ?? 0)
+    private static let baseOfFS = ProcessorState.place(\.fs.base)
+    private static let baseOfGS = ProcessorState.place(\.gs.base)
+    private static let savedFlags = ProcessorState.place(\.native.savedFlags)
 
     /// Emits `i`, whose bytes are `bytes`; false if there is no way to, and then nothing that was emitted counts. The
     /// instruction is innocuous.
@@ -142,7 +134,7 @@ struct InstructionRewriter {
         guard source.accessesMemory, segment == .fs || segment == .gs else { return address }
         host.bytes(0x44 | address.rex, 0x8D)  // lea r8d, address
         emit(address, reg: HostRegister.r8.low, &host)
-        host.load(.r9, state: segment == .fs ? Self.bases.fs : Self.bases.gs)
+        host.load(.r9, state: segment == .fs ? Self.baseOfFS : Self.baseOfGS)
         // [r8 + r9]
         return Address(modRM: 4, sib: HostRegister.r9.low << 3 | HostRegister.r8.low, rex: 3)
     }

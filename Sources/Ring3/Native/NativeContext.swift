@@ -22,10 +22,8 @@ struct NativeContext {
     var savedFlags: UInt64 = 0
     /// Address of the FXSAVE image in which the guest's x87 and SSE state waits while the monitor runs.
     var unitsImage: UInt64 = 0
-    /// 1 while that state is the guest's own and the processor's is out of date; 0 while it is the other way round, and
+    /// 0 while that state is the guest's own and the processor's is out of date; 1 while it is the other way round, and
     /// emitted code must not use the units.
-    var hasUnits: UInt32 = 0
-    /// The opposite.
     var lacksUnits: UInt32 = 1
     /// MXCSR for the monitor.
     var hostControl: UInt32 = 0x1F80
@@ -39,4 +37,14 @@ struct NativeContext {
 
     /// `exit` after a host exception.
     static let fault: UInt32 = .max
+}
+
+extension ProcessorState {
+    /// Where emitted code finds a field: its byte offset.
+    static func place(_ field: PartialKeyPath<ProcessorState>) -> Int {
+        guard let offset = MemoryLayout<ProcessorState>.offset(of: field) else {
+            preconditionFailure("not a stored property: \(field)")
+        }
+        return offset
+    }
 }

@@ -20,13 +20,10 @@
         private let units: GuestUnits
         private let stubs: NativeStubs
         private let enter: @convention(c) (UnsafeMutableRawPointer) -> Void
-        /// The exit by which emitted code was left last, to be linked to the block at `unlinkedEIP`.
-        private var unlinked: UInt32?
-        private var unlinkedEIP: UInt32 = 0
-        /// It was left because a target was not in the jump cache.
-        private var missed = false
-        /// It was left by the entry of this stale block.
-        private var stale: Int32?
+        /// The site by which emitted code was left for a block that was missing, and where that begins.
+        private var left: (site: UInt32, eip: UInt32)?
+        /// The access that made the last page come to a window.
+        private var lastFault: (place: UInt64, address: UInt64) = (0, 0)
 
         /// Bytes for emitted code.
         static let cacheSize = 64 << 20
@@ -48,7 +45,7 @@
             windows = [try ShadowWindow(memory, isUser: false), try ShadowWindow(memory, isUser: true)]
             jumpCaches = [JumpCache(), JumpCache()]
             var host = cache.assembler
-            stubs = NativeStubs(&host, context: MemoryLayout<ProcessorState>.offset(of: \.native) ?? 0)
+            stubs = NativeStubs(&host)
             cache.reserve(through: stubs.end)
             translator = NativeTranslator(
                 cpu: cpu, cache: cache, source: interpreter, leave: stubs.leave)
@@ -60,7 +57,6 @@
                 HostFaults.register(
                     start: start, end: start + UInt64(cache.arena.size), exit: start + UInt64(stubs.fault))
             else { throw CodeArena.Failure(errno: EMFILE) }
-            cpu.pointee.translationObserver = self
             if verifies {
                 do throws(Decoder.Failure) {
                     cache.verification = try CodeVerification(
@@ -69,6 +65,7 @@
                     throw CodeArena.Failure(errno: ENOMEM)
                 }
             }
+            cpu.pointee.translationObserver = self
         }
 
         deinit {
@@ -103,6 +100,7 @@
                     cpu.pointee.instructions &+ UInt64(cache.blocks[Int(number)].count) <= cpu.pointee.stopAt
                 else {
                     units.take()
+                    cache.statistics.interpreted &+= 1
                     interpreter.stepAlone()
                     continue
                 }
@@ -154,18 +152,21 @@
             let mode = cpu.nativeMode
             jumpCaches[level].use(in: mode)
             guard let number = cache.find(physical, eip: eip, mode) ?? emit(physical, eip, mode) else { return nil }
-            let block = cache.blocks[Int(number)]
-            if let exit = unlinked, unlinkedEIP == eip,
-                cache.blocks[Int(cache.sites[Int(exit)].block)].canLead(to: block)
-            {
-                cache.link(exit, to: number)
-            }
-            if let old = stale, cache.blocks[Int(old)].isReplaced(by: block) { cache.forward(old, to: number) }
-            if missed { remember(eip, block) }
-            unlinked = nil
-            missed = false
-            stale = nil
+            if let left, left.eip == eip { lead(left.site, to: number) }
+            left = nil
             return number
+        }
+
+        /// Spares whoever leaves by a site, or comes to a stale block, the monitor from now on.
+        private func lead(_ number: UInt32, to target: Int32) {
+            let site = cache.sites[Int(number)]
+            let (source, block) = (cache.blocks[Int(site.block)], cache.blocks[Int(target)])
+            switch site.kind {
+            case .link: if source.canLead(to: block) { cache.link(number, to: target) }
+            case .stale: if source.isReplaced(by: block) { cache.forward(site.block, to: target) }
+            case .miss: remember(block.eip, block)
+            case .units, .callout: break
+            }
         }
 
         /// Enters a block in the jump cache.
@@ -180,8 +181,7 @@
                 units.noteLast()
                 cache.removeAll()
                 for jumps in jumpCaches { jumps.removeAll() }
-                unlinked = nil
-                stale = nil
+                left = nil
             }
             // Collections that grow compute with fractions, whose inexactness must not become the guest's.
             defer { cpu.settleUnits() }
@@ -190,84 +190,80 @@
 
         // MARK: Execution
 
+        /// Where emitted code goes on, and how many instructions are counted there that have not been executed yet.
+        private struct Resumption {
+            var host: UInt32
+            var ahead: UInt64
+        }
+
         /// Executes emitted code from the start of a block on, until something has to be looked at or a block is missing.
         /// EIP and the instruction count are exact on return.
         private func execute(from start: Int32) {
-            var host = cache.blocks[Int(start)].entry
-            // Instructions that blocks have counted and not executed yet.
-            var ahead: UInt64 = 0
-            var lastFault: (place: UInt64, address: UInt64) = (0, 0)
-            while true {
-                if let verification = cache.verification,
-                    !verification.mayEnter(cache.arena.executable + UInt64(host))
-                {
-                    return
-                }
-                let total = goOn(at: host, counting: ahead)
+            cache.statistics.entries &+= 1
+            lastFault = (0, 0)
+            var next: Resumption? = Resumption(host: cache.blocks[Int(start)].entry, ahead: 0)
+            while let place = next {
+                let host = cache.arena.executable + UInt64(place.host)
+                if let verification = cache.verification, !verification.mayEnter(host) { return }
+                let total = goOn(at: host, counting: place.ahead)
                 let exit = UInt32(truncatingIfNeeded: cpu.pointee.native.exit)
-                let block: Int32
-                let index: Int
-                if exit == NativeContext.fault {
-                    let fault = (place: cpu.pointee.native.faultPlace, address: cpu.pointee.native.faultAddress)
-                    guard let found = cache.locate(fault.place) else {
-                        preconditionFailure("a fault in emitted code, but in no block")
-                    }
-                    (block, index) = found
-                    let count = UInt64(cache.blocks[Int(block)].count)
-                    if cpu.pointee.native.faultVector == UInt64(Vector.pageFault), budget.isExhausted(at: fault.address)
-                    {
-                        cpu.pointee.instructions = total &- count
-                        cpu.pointee.eip = cache.blocks[Int(block)].eip
-                        return
-                    }
-                    if fault != lastFault, cpu.pointee.native.faultVector == UInt64(Vector.pageFault),
-                        fill(fault.address)
-                    {
-                        lastFault = fault
-                        host = record(block, index).pointee.host
-                        ahead = count &- UInt64(index)
-                        cpu.pointee.instructions = total &- ahead
-                        // The walk may have written to code (A and D bits), and whatever sees that may want attention.
-                        guard total <= cpu.pointee.stopAt, !cache.blocks[Int(block)].isStale else {
-                            cpu.settle(record(block, index).pointee.debt)
-                            cpu.pointee.eip =
-                                cache.blocks[Int(block)].eip &+ UInt32(record(block, index).pointee.offset)
-                            return
-                        }
-                        continue
-                    }
-                    cpu.pointee.instructions = total &- count &+ UInt64(index)
-                    noteFault(block, index)
-                } else {
-                    let site = cache.sites[Int(exit)]
-                    guard site.kind == .callout || site.kind == .units else {
-                        cpu.pointee.instructions = total
-                        unlinked = site.kind == .link ? exit : nil
-                        unlinkedEIP = cpu.pointee.eip
-                        missed = site.kind == .miss
-                        stale = site.kind == .stale ? site.block : nil
-                        return
-                    }
-                    (block, index) = (site.block, Int(site.index))
-                    ahead = UInt64(cache.blocks[Int(block)].count) &- UInt64(index)
-                    cpu.pointee.instructions = total &- ahead
-                    if site.kind == .units {
-                        cpu.settle(record(block, index).pointee.debt)
-                        guard units.give() else {
-                            _ = perform(block, index)
-                            return
-                        }
-                        host = record(block, index).pointee.host
-                        continue
-                    }
-                }
-                cpu.settle(record(block, index).pointee.debt)
-                // What follows in the block may rely on the units as it found them.
-                let hasUnits = cpu.pointee.native.hasUnits
-                guard perform(block, index), cpu.pointee.native.hasUnits == hasUnits else { return }
-                host = record(block, index + 1).pointee.host
-                ahead = UInt64(cache.blocks[Int(block)].count) &- UInt64(index) &- 1
+                next = exit == NativeContext.fault ? answerFault(counted: total) : answer(exit, counted: total)
             }
+        }
+
+        /// Emitted code faulted, with `total` instructions counted.
+        private func answerFault(counted total: UInt64) -> Resumption? {
+            let fault = (place: cpu.pointee.native.faultPlace, address: cpu.pointee.native.faultAddress)
+            guard let (block, index) = cache.locate(fault.place) else {
+                preconditionFailure("a fault in emitted code, but in no block")
+            }
+            let isPageFault = cpu.pointee.native.faultVector == UInt64(Vector.pageFault)
+            if isPageFault, budget.isExhausted(at: fault.address) {
+                stand(before: 0, of: block, counted: total)
+                return nil
+            }
+            stand(before: index, of: block, counted: total)
+            if isPageFault, fault != lastFault, fill(fault.address) {
+                lastFault = fault
+                // The walk may have written to code (A and D bits), and whatever sees that may want attention.
+                let mayGoOn = total <= cpu.pointee.stopAt && !cache.blocks[Int(block)].isStale
+                return mayGoOn ? resumption(block, index) : nil
+            }
+            noteFault(block, index)
+            return perform(block, index)
+        }
+
+        /// Emitted code left by a site, with `total` instructions counted.
+        private func answer(_ exit: UInt32, counted total: UInt64) -> Resumption? {
+            let site = cache.sites[Int(exit)]
+            switch site.kind {
+            case .link, .miss, .stale:
+                cpu.pointee.instructions = total
+                left = (exit, cpu.pointee.eip)
+                return nil
+            case .units:
+                stand(before: Int(site.index), of: site.block, counted: total)
+                if units.give() { return resumption(site.block, Int(site.index)) }
+                _ = perform(site.block, Int(site.index))
+                return nil
+            case .callout:
+                stand(before: Int(site.index), of: site.block, counted: total)
+                return perform(site.block, Int(site.index))
+            }
+        }
+
+        /// Makes the processor's state that before an instruction of a block, all of which is among those counted.
+        private func stand(before index: Int, of block: Int32, counted total: UInt64) {
+            let record = record(block, index)
+            cpu.pointee.instructions = total &- (UInt64(cache.blocks[Int(block)].count) &- UInt64(index))
+            cpu.pointee.eip = cache.blocks[Int(block)].eip &+ UInt32(record.pointee.offset)
+            cpu.settle(record.pointee.debt)
+        }
+
+        private func resumption(_ block: Int32, _ index: Int) -> Resumption {
+            Resumption(
+                host: record(block, index).pointee.host,
+                ahead: UInt64(cache.blocks[Int(block)].count) &- UInt64(index))
         }
 
         private func record(_ block: Int32, _ index: Int) -> UnsafeMutablePointer<NativeInstruction> {
@@ -276,10 +272,10 @@
 
         /// Enters emitted code; returns the instruction count as the blocks have counted it, which is ahead of what was
         /// executed if one was left on the way.
-        private func goOn(at host: UInt32, counting ahead: UInt64) -> UInt64 {
+        private func goOn(at host: UInt64, counting ahead: UInt64) -> UInt64 {
             let counted = cpu.pointee.instructions &+ ahead
             let left = Swift.min(cpu.pointee.stopAt &- counted, InstructionBudget.largest)
-            cpu.pointee.native.entry = cache.arena.executable + UInt64(host)
+            cpu.pointee.native.entry = host
             cpu.pointee.native.budget = budget.end + left
             cpu.pointee.native.flags = UInt64(cpu.pointee.status.image | Flags.reserved1)
             cpu.pointee.native.window = windows[level].base
@@ -299,39 +295,40 @@
 
         /// The monitor executes an instruction because its access faulted. After some times it will be asked at once.
         private func noteFault(_ block: Int32, _ index: Int) {
+            cache.statistics.slowPaths &+= 1
             let record = record(block, index)
             record.pointee.faults &+= 1
             guard record.pointee.faults >= Self.patience else { return }
             let place = cache.blocks[Int(block)].physical &+ UInt32(record.pointee.offset)
-            translator.monitored.insert(place)
+            translator.monitor(place)
             cache.invalidate(place, count: 1)
             cpu.settleUnits()
         }
 
-        /// Executes an instruction of a block by the shared semantics. False if the block must be left.
-        private func perform(_ block: Int32, _ index: Int) -> Bool {
+        /// Executes the instruction of a block before which the processor stands by the shared semantics; nil if the block
+        /// must be left then.
+        private func perform(_ block: Int32, _ index: Int) -> Resumption? {
             let record = record(block, index)
-            let eip = cache.blocks[Int(block)].eip &+ UInt32(record.pointee.offset)
-            let next = eip &+ UInt32(record.pointee.instruction.length)
+            // What follows in the block may rely on the units as it found them.
+            let areUnitsGiven = units.areGiven
             if record.pointee.instruction.usesUnits { units.take() }
             // Selectors may change, or the task and with it the right to use the units.
             if record.pointee.role.endsBlock { units.noteLast() }
-            defer { if !units.areUsable { units.take() } }
-            cpu.begin(eip, next: next)
-            do throws(Fault) {
-                try cpu.execute(withUnsafePointer(to: &record.pointee.instruction) { $0 })
-            } catch {
-                cpu.deliver(error)
-                return false
-            }
-            let remaining = UInt64(cache.blocks[Int(block)].count) &- UInt64(index) &- 1
-            return cpu.pointee.eip == next && !record.pointee.role.endsBlock
+            let isNext = cpu.perform(
+                withUnsafePointer(to: &record.pointee.instruction) { $0 }, at: cpu.pointee.eip)
+            if !units.areUsable { units.take() }
+            let next = resumption(block, index + 1)
+            let mayGoOn =
+                isNext && !record.pointee.role.endsBlock && units.areGiven == areUnitsGiven
                 && cpu.nativeMode == cache.blocks[Int(block)].mode && !cpu.isAlignmentChecked
-                && cpu.pointee.instructions &+ remaining <= cpu.pointee.stopAt && !cache.blocks[Int(block)].isStale
+                && cpu.pointee.instructions &+ next.ahead <= cpu.pointee.stopAt && !cache.blocks[Int(block)].isStale
+            return mayGoOn ? next : nil
         }
     }
 
     extension NativeEngine: BlockEngine {
+        var translation: TranslationStatistics? { cache.statistics }
+
         /// The host's exception at its end costs as much as some thousand instructions.
         var longestSlice: UInt64 { 200_000 }
     }

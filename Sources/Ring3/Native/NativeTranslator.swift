@@ -18,8 +18,10 @@
         private let source: Interpreter
         private var rewriter = InstructionRewriter(mode: [])
         /// Instructions that kept faulting: the monitor executes them without being asked by a fault. By physical address.
-        var monitored: Set<UInt32> = []
-        private let places = NativePlaces()
+        private var monitored: Set<UInt32> = []
+        /// More of them are forgotten: a guest could go on for ever.
+        private static let mostMonitored = 1 << 16
+        private let places = Places()
         /// What to jump to in order to leave.
         private let leave: Int
         /// The block has made sure already that the guest's state is in the units.
@@ -76,6 +78,12 @@
             block.end = UInt32(host.offset)
             cache.instructionCount += Int(block.count) + 1
             return cache.insert(block)
+        }
+
+        /// From now on, the instruction at `physical` is the monitor's.
+        func monitor(_ physical: UInt32) {
+            if monitored.count >= Self.mostMonitored { monitored.removeAll() }
+            monitored.insert(physical)
         }
 
         private func instruction(_ index: Int) -> UnsafeMutablePointer<NativeInstruction> {
@@ -312,8 +320,8 @@
 
         // MARK: Ways out
 
-        /// Leaves for `target`, having executed the instructions through `index`, whose flags lack `debt`: by a jump that can be linked if it lies
-        /// on the same page, else through the jump cache.
+        /// Leaves for `target`, having executed the instructions through `index`, whose flags lack `debt`: by a jump that
+        /// can be linked if it lies on the same page, else through the jump cache.
         private func emitExit(to target: UInt32, after index: Int, owing debt: HostFlagDebt) {
             pay(debt)
             let uncounted = Int32(block.count) - Int32(index) - 1
@@ -366,20 +374,12 @@
         }
     }
 
-    /// Places in the processor's state that emitted code uses: byte offsets.
-    struct NativePlaces {
-        let eip = MemoryLayout<ProcessorState>.offset(of: \.eip) ?? 0
-        let lacksUnits: Int
-        let lastX87: Int
-        let lastX87WithOperand: Int
-        let x87Operand: Int
-
-        init() {
-            let context = MemoryLayout<ProcessorState>.offset(of: \.native) ?? 0
-            lacksUnits = context + (MemoryLayout<NativeContext>.offset(of: \.lacksUnits) ?? 0)
-            lastX87 = context + (MemoryLayout<NativeContext>.offset(of: \.lastX87) ?? 0)
-            lastX87WithOperand = context + (MemoryLayout<NativeContext>.offset(of: \.lastX87WithOperand) ?? 0)
-            x87Operand = context + (MemoryLayout<NativeContext>.offset(of: \.x87Operand) ?? 0)
-        }
+    /// Places in the processor's state that blocks use.
+    private struct Places {
+        let eip = ProcessorState.place(\.eip)
+        let lacksUnits = ProcessorState.place(\.native.lacksUnits)
+        let lastX87 = ProcessorState.place(\.native.lastX87)
+        let lastX87WithOperand = ProcessorState.place(\.native.lastX87WithOperand)
+        let x87Operand = ProcessorState.place(\.native.x87Operand)
     }
 #endif

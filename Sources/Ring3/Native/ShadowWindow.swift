@@ -31,9 +31,6 @@
         private let memory: PhysicalMemory
         private let isUser: Bool
         private var runs: [Run] = []
-        /// Pages mapped, and times everything was dropped: for statistics.
-        private(set) var fills: UInt64 = 0
-        private(set) var flushes: UInt64 = 0
 
         init(_ memory: PhysicalMemory, isUser: Bool) throws(CodeArena.Failure) {
             self.memory = memory
@@ -100,7 +97,6 @@
                 memory.fileDescriptor, Int(run.physical))
             guard there != MAP_FAILED else { return false }
             runs.append(run)
-            fills &+= run.count
             return true
         }
 
@@ -116,7 +112,6 @@
 
         /// Forgets everything, or everything that is not global.
         func flush(keepingGlobal: Bool) {
-            flushes &+= 1
             drop { !(keepingGlobal && $0.isGlobal) }
         }
 

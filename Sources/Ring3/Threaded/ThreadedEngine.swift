@@ -192,17 +192,9 @@ final class ThreadedEngine {
     /// Executes an instruction, counting `count` of them; false if it did not end at the one behind it.
     @inline(__always)
     private func perform(_ record: UnsafeMutablePointer<BlockInstruction>, _ entry: UInt32, _ count: UInt64) -> Bool {
-        let eip = entry &+ UInt32(record.pointee.offset)
-        let next = eip &+ UInt32(record.pointee.instruction.length)
         cpu.pointee.instructions &+= count &- 1
-        cpu.begin(eip, next: next)
-        do throws(Fault) {
-            try cpu.execute(withUnsafePointer(to: &record.pointee.instruction) { $0 })
-        } catch {
-            cpu.deliver(error)
-            return false
-        }
-        return cpu.pointee.eip == next
+        return cpu.perform(
+            withUnsafePointer(to: &record.pointee.instruction) { $0 }, at: entry &+ UInt32(record.pointee.offset))
     }
 
     /// Whether `remaining` more instructions of a block may be executed: nothing pending, not at the end of the slice,

@@ -56,9 +56,10 @@ final class TranslationCache {
 
     /// - Parameters:
     ///   - ramSize: bytes of guest RAM.
-    ///   - capacity: bytes for blocks.
+    ///   - capacity: bytes for blocks; the longest one fits in any case.
     init(ramSize: Int, capacity: Int) throws(Failure) {
         pageCount = ramSize >> 12
+        let capacity = max(capacity, Self.size(instructions: Translator.longest, ops: Translator.mostOps))
         let pageBytes = pageCount * MemoryLayout<BlockPointer?>.stride
         let tableBytes = Self.tableSize * MemoryLayout<Entry>.stride
         var mappings: [(UnsafeMutableRawPointer, Int)] = []

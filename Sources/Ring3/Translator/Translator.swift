@@ -4,14 +4,16 @@ import X86
 final class Translator {
     /// Instructions in a block at most. Longer ones gain nothing and waste more when they are left early.
     static let longest = 48
+    /// Micro-ops in a block at most: two an instruction, a guard and its data, an exit, and one for the profile.
+    static let mostOps = longest * 2 + 5
 
     let cache: TranslationCache
     private let source: Interpreter
     private let cpu: Processor
-    // The block being made. Ops: two an instruction at most, a guard and its data, an exit, and one for the profile.
+    // The block being made.
     private let instructions = UnsafeMutablePointer<BlockInstruction>.allocate(capacity: longest)
     private let lowered = UnsafeMutablePointer<LoweredInstruction?>.allocate(capacity: longest)
-    private let ops = UnsafeMutablePointer<MicroOp>.allocate(capacity: longest * 2 + 5)
+    private let ops = UnsafeMutablePointer<MicroOp>.allocate(capacity: mostOps)
     private var instructionCount = 0
     private var opCount = 0
     /// Index of the first instruction that has not been counted by an earlier micro-op.
