@@ -10,6 +10,7 @@ struct InstructionRewriter {
     private static let baseOfFS = ProcessorState.place(\.fs.base)
     private static let baseOfGS = ProcessorState.place(\.gs.base)
     private static let savedFlags = ProcessorState.place(\.native.savedFlags)
+    private static let window = ProcessorState.place(\.native.window)
 
     /// Emits `i`, whose bytes are `bytes`; false if there is no way to, and then nothing that was emitted counts. The
     /// instruction is innocuous.
@@ -18,12 +19,15 @@ struct InstructionRewriter {
     func emit(
         _ i: Instruction, _ bytes: UnsafeRawBufferPointer, keepsFlags: Bool, _ host: inout HostAssembler
     ) -> Bool {
+        switch i.operation {
+        // There is one processor, and it executes in order. NOP may name memory, in any segment, and not access it.
+        case .nop, .pause, .prefetch, .sfence, .lfence, .mfence: return true
+        default: break
+        }
         let source = GuestCode(i, bytes)
         if source.layout.hasMemory, i.addressSize != 4 { return false }
         if source.accessesMemory, !isReachable(i) { return false }
         switch i.operation {
-        // There is one processor, and it executes in order.
-        case .nop, .pause, .prefetch, .sfence, .lfence, .mfence: return true
         case .cld: return mode.contains(.stringsGoUp)
         case .movs, .cmps, .scas, .lods, .stos: return emitString(i, &host)
         case .push, .pop, .leave: return emitStack(source, &host)
@@ -173,15 +177,17 @@ struct InstructionRewriter {
 
     // MARK: Strings
 
-    /// One step of a string instruction, upwards. The registers move last, so that a fault finds nothing done.
+    /// A string instruction, upwards.
     private func emitString(_ i: Instruction, _ host: inout HostAssembler) -> Bool {
-        guard mode.contains(.stringsGoUp), i.prefixes.isDisjoint(with: [.rep, .repne]), i.addressSize == 4,
-            i.memory.segment != .fs, i.memory.segment != .gs, i.memory.segment != .cs
+        guard mode.contains(.stringsGoUp), i.addressSize == 4, i.memory.segment != .fs, i.memory.segment != .gs,
+            i.memory.segment != .cs
         else { return false }
+        guard !i.isRepeated else { return emitRepeated(i, &host) }
         let size = i.operandSize
         let (readsSource, usesDestination) = (
             i.operation != .scas && i.operation != .stos, i.operation != .lods
         )
+        // The registers move last, so that a fault finds nothing done.
         switch i.operation {
         case .lods: host.memory(0x8A, .rax, .rsi, size: size)
         case .stos: host.memory(0x88, .rax, .rdi, size: size)
@@ -195,6 +201,36 @@ struct InstructionRewriter {
         }
         if readsSource { host.lea(.rsi, .rsi, Int32(size)) }
         if usesDestination { host.lea(.rdi, .rdi, Int32(size)) }
+        return true
+    }
+
+    /// As many steps as ECX says, by the host's own instruction. Its operands take no 32-bit address in the window: the
+    /// window's base is added to the registers, and dropped again with their upper halves, where there is nothing else.
+    ///
+    /// Uses R9.
+    private func emitRepeated(_ i: Instruction, _ host: inout HostAssembler) -> Bool {
+        let opcode: UInt8
+        switch i.operation {
+        case .movs: opcode = 0xA4
+        case .cmps: opcode = 0xA6
+        case .stos: opcode = 0xAA
+        case .scas: opcode = 0xAE
+        default: return false
+        }
+        let readsSource = i.operation == .movs || i.operation == .cmps
+        if i.isRepeatedComparison {
+            // A fault shall find the flags as they were before (SDM 2B, "REP"); not every processor's does.
+            host.byte(0x9C)  // pushfq
+            host.pop(state: Self.savedFlags)
+        }
+        host.load(.r9, state: Self.window, isWide: true)
+        if readsSource { host.bytes(0x49, 0x8D, 0x34, 0x31) }  // lea rsi, [r9 + rsi]
+        host.bytes(0x49, 0x8D, 0x3C, 0x39)  // lea rdi, [r9 + rdi]
+        let endsOnEqual = i.isRepeatedComparison && i.prefixes.contains(.repne)
+        if i.operandSize == 2 { host.byte(0x66) }
+        host.bytes(endsOnEqual ? 0xF2 : 0xF3, i.operandSize == 1 ? opcode : opcode | 1)
+        if readsSource { host.move(.rsi, .rsi) }
+        host.move(.rdi, .rdi)
         return true
     }
 
@@ -323,6 +359,12 @@ extension Instruction {
     fileprivate var hasHighByte: Bool {
         anyRegister { $0.size == 1 && $0.register & 3 == 1 }
     }
+
+    /// A string instruction with a prefix that repeats it.
+    var isRepeated: Bool { operation.isString && !prefixes.isDisjoint(with: [.rep, .repne]) }
+
+    /// A comparison that is repeated until it comes out otherwise.
+    var isRepeatedComparison: Bool { isRepeated && (operation == .cmps || operation == .scas) }
 
     fileprivate var namesESP: Bool { anyRegister { $0.register == 16 } }
 

@@ -2,18 +2,20 @@
     /// Host addresses of blocks by guest address, for jumps that cannot be linked: to other pages, through registers and
     /// memory, returns. Direct-mapped by the low bits of EIP: tags first, then addresses.
     ///
-    /// Valid for one privilege level and as long as no translation of linear addresses is flushed.
+    /// Valid for one privilege level, and as long as the page tables lead to the same pages.
     final class JumpCache {
         /// log2 of the entries.
         static let bits = 10
         static let count = 1 << bits
         /// No EIP equals it: tags are 64 bits wide.
         private static let empty: UInt64 = 1 << 32
+        /// Pages that may have entries.
+        private static let mostPages = 512
 
         let entries = UnsafeMutablePointer<UInt64>.allocate(capacity: 2 * count)
         private var isEmpty = false
-        /// Which 4 MiB regions may have entries.
-        private var regions: InlineArray<16, UInt64> = InlineArray(repeating: 0)
+        /// The pages that have entries, and where in RAM these found them.
+        private var pages: [(linear: UInt32, physical: UInt32)] = []
         private var mode: NativeMode = []
 
         /// Only blocks of that mode are of use from now on.
@@ -27,20 +29,34 @@
 
         deinit { entries.deallocate() }
 
-        func insert(_ eip: UInt32, _ host: UInt64) {
+        /// Enters the block at `eip`, which is at `physical` in RAM.
+        func insert(_ eip: UInt32, physical: UInt32, _ host: UInt64) {
+            if !pages.contains(where: { $0.linear == eip & 0xFFFF_F000 }) {
+                if pages.count == Self.mostPages { removeAll() }
+                pages.append((eip & 0xFFFF_F000, physical & 0xFFFF_F000))
+            }
             let index = Int(eip) & (Self.count - 1)
             entries[index] = UInt64(eip)
             entries[Self.count + index] = host
-            regions[Int(eip >> 28)] |= 1 << UInt64(eip >> 22 & 63)
             isEmpty = false
         }
 
-        /// Forgets what lies in the same 4 MiB, the size of a large page, as an address.
-        func remove(region linear: UInt32) {
-            let bit: UInt64 = 1 << UInt64(linear >> 22 & 63)
-            guard regions[Int(linear >> 28)] & bit != 0 else { return }
-            regions[Int(linear >> 28)] &= ~bit
-            for index in 0..<Self.count where entries[index] >> 22 == UInt64(linear >> 22) {
+        /// Keeps the entries of pages that are where they were, or of those outside a region of 4 MiB.
+        func revalidate(_ cpu: Processor, isUser: Bool, region: UInt32? = nil) {
+            /// By the low bits of their numbers: a few more than have to may go.
+            var gone: UInt64 = 0
+            pages.removeAll { page in
+                if let region, page.linear >> 22 != region { return false }
+                if let found = cpu.peek(page.linear, isUser: isUser), found.isExecutable,
+                    found.page & (UInt64(cpu.pointee.a20Mask) | 0xFFFF_FFFF_0000_0000) == UInt64(page.physical)
+                {
+                    return false
+                }
+                gone |= 1 << UInt64(page.linear >> 12 & 63)
+                return true
+            }
+            guard gone != 0 else { return }
+            for index in 0..<Self.count where gone & 1 << (entries[index] >> 12 & 63) != 0 {
                 entries[index] = Self.empty
             }
         }
@@ -49,7 +65,7 @@
             guard !isEmpty else { return }
             entries.update(repeating: Self.empty, count: Self.count)
             (entries + Self.count).update(repeating: 0, count: Self.count)
-            regions = InlineArray(repeating: 0)
+            pages.removeAll(keepingCapacity: true)
             isEmpty = true
         }
     }

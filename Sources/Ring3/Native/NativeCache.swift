@@ -61,6 +61,8 @@
             case stale
             /// The guest's x87 and SSE state must come to the host's units before instruction `index`.
             case units
+            /// A slice of a repeated string instruction, `index`, has been executed.
+            case repeated
             /// The monitor has to execute instruction `index` of the block.
             case callout
         }

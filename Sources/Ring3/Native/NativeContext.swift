@@ -20,6 +20,8 @@ struct NativeContext {
     var faultCode: UInt64 = 0
     /// Flags, while an instruction is executed that would change them without saying how.
     var savedFlags: UInt64 = 0
+    /// R10 after a host exception.
+    var repeatCount: UInt64 = 0
     /// Address of the FXSAVE image in which the guest's x87 and SSE state waits while the monitor runs.
     var unitsImage: UInt64 = 0
     /// 0 while that state is the guest's own and the processor's is out of date; 1 while it is the other way round, and

@@ -14,9 +14,7 @@
         let cache: NativeCache
         private let translator: NativeTranslator
         private let budget: InstructionBudget
-        /// Of the supervisor and of the user.
-        private let windows: [ShadowWindow]
-        private let jumpCaches: [JumpCache]
+        private let spaces: AddressSpaces
         private let units: GuestUnits
         private let stubs: NativeStubs
         private let enter: @convention(c) (UnsafeMutableRawPointer) -> Void
@@ -42,8 +40,7 @@
             self.interpreter = interpreter
             cache = try NativeCache(ramSize: memory.size, capacity: Self.cacheSize)
             budget = try InstructionBudget()
-            windows = [try ShadowWindow(memory, isUser: false), try ShadowWindow(memory, isUser: true)]
-            jumpCaches = [JumpCache(), JumpCache()]
+            spaces = try AddressSpaces(memory)
             var host = cache.assembler
             stubs = NativeStubs(&host)
             cache.reserve(through: stubs.end)
@@ -87,6 +84,11 @@
             defer { units.take() }
             while finding == nil {
                 if cpu.pointee.instructions >= cpu.pointee.stopAt {
+                    if cpu.pointee.attention == .resumeFlag, cpu.pointee.instructions < cpu.pointee.sliceEnd {
+                        // For one instruction, to which it makes no difference without breakpoints.
+                        cpu.setSystemFlag(Flags.rf, false)
+                        continue
+                    }
                     units.take()
                     if let stop = interpreter.attend() { return stop }
                     continue
@@ -134,7 +136,8 @@
                 && cpu.pointee.writeLog == nil && !cpu.isAlignmentChecked
         }
 
-        private var level: Int { cpu.pointee.cpl == 3 ? 1 : 0 }
+        private var isUser: Bool { cpu.pointee.cpl == 3 }
+        private var view: AddressSpace.View { spaces.current.view(isUser: isUser) }
 
         // MARK: Blocks
 
@@ -143,14 +146,14 @@
             let eip = cpu.pointee.eip
             let translated: UInt64
             do throws(Fault) {
-                translated = try cpu.translate(eip, .execute, isUser: cpu.pointee.cpl == 3)
+                translated = try cpu.translate(eip, .execute, isUser: isUser)
             } catch {
                 return nil
             }
             guard cpu.isRAM(translated) else { return nil }
             let physical = UInt32(truncatingIfNeeded: translated)
             let mode = cpu.nativeMode
-            jumpCaches[level].use(in: mode)
+            view.jumps.use(in: mode)
             guard let number = cache.find(physical, eip: eip, mode) ?? emit(physical, eip, mode) else { return nil }
             if let left, left.eip == eip { lead(left.site, to: number) }
             left = nil
@@ -165,7 +168,7 @@
             case .link: if source.canLead(to: block) { cache.link(number, to: target) }
             case .stale: if source.isReplaced(by: block) { cache.forward(site.block, to: target) }
             case .miss: remember(block.eip, block)
-            case .units, .callout: break
+            case .units, .repeated, .callout: break
             }
         }
 
@@ -173,14 +176,14 @@
         private func remember(_ eip: UInt32, _ block: NativeBlock) {
             let host = cache.arena.executable + UInt64(block.entry)
             if let verification = cache.verification, !verification.mayEnter(host, isLinked: true) { return }
-            jumpCaches[level].insert(eip, host)
+            view.jumps.insert(eip, physical: block.physical, host)
         }
 
         private func emit(_ physical: UInt32, _ eip: UInt32, _ mode: NativeMode) -> Int32? {
             if !cache.hasRoom {
                 units.noteLast()
                 cache.removeAll()
-                for jumps in jumpCaches { jumps.removeAll() }
+                spaces.forgetBlocks()
                 left = nil
             }
             // Collections that grow compute with fractions, whose inexactness must not become the guest's.
@@ -223,14 +226,49 @@
                 return nil
             }
             stand(before: index, of: block, counted: total)
+            let mayGoOn = settleRepeat(record(block, index).pointee)
             if isPageFault, fault != lastFault, fill(fault.address) {
                 lastFault = fault
+                guard mayGoOn else { return perform(block, index) }
                 // The walk may have written to code (A and D bits), and whatever sees that may want attention.
-                let mayGoOn = total <= cpu.pointee.stopAt && !cache.blocks[Int(block)].isStale
-                return mayGoOn ? resumption(block, index) : nil
+                let isUndisturbed = total <= cpu.pointee.stopAt && !cache.blocks[Int(block)].isStale
+                return isUndisturbed ? resumption(block, index) : nil
             }
             noteFault(block, index)
             return perform(block, index)
+        }
+
+        /// Makes the state that of a repeated instruction which faulted on the way, and goes on where it got to; true for
+        /// any other. False if emitted code cannot go on there: it would not end the slice where it has to end.
+        private func settleRepeat(_ record: NativeInstruction) -> Bool {
+            guard record.instruction.isRepeated, !record.isMonitored else { return true }
+            restoreFlags(record.instruction)
+            let count = UInt32(truncatingIfNeeded: cpu.pointee.native.repeatCount)
+            guard count >= Processor.repeatSlice else { return true }
+            cpu.pointee.repeatsDone = Processor.repeatSlice &- cpu.pointee.ecx
+            cpu.pointee.ecx = count &- cpu.pointee.repeatsDone
+            return cpu.pointee.repeatsDone == 0
+        }
+
+        /// Flags are those before a comparison that is repeated, as long as that is not over.
+        private func restoreFlags(_ i: Instruction) {
+            guard i.isRepeatedComparison else { return }
+            cpu.pointee.status = StatusFlags(image: UInt32(truncatingIfNeeded: cpu.pointee.native.savedFlags))
+        }
+
+        /// A slice of a repeated instruction has been executed, before which the processor stands.
+        private func goOnRepeating(_ block: Int32, _ index: Int) -> Resumption? {
+            let i = record(block, index).pointee.instruction
+            let next = cpu.pointee.eip &+ UInt32(i.length)
+            cpu.begin(cpu.pointee.eip, next: next)
+            let isOver = i.isRepeatedComparison && cpu.pointee.status.zf == i.prefixes.contains(.repne)
+            guard cpu.pointee.ecx != 0, !isOver else {
+                let resumption = resumption(block, index + 1)
+                return cpu.pointee.instructions &+ resumption.ahead <= cpu.pointee.stopAt ? resumption : nil
+            }
+            restoreFlags(i)
+            cpu.endRepeatSlice()
+            return nil
         }
 
         /// Emitted code left by a site, with `total` instructions counted.
@@ -246,6 +284,9 @@
                 if units.give() { return resumption(site.block, Int(site.index)) }
                 _ = perform(site.block, Int(site.index))
                 return nil
+            case .repeated:
+                stand(before: Int(site.index), of: site.block, counted: total)
+                return goOnRepeating(site.block, Int(site.index))
             case .callout:
                 stand(before: Int(site.index), of: site.block, counted: total)
                 return perform(site.block, Int(site.index))
@@ -278,8 +319,9 @@
             cpu.pointee.native.entry = host
             cpu.pointee.native.budget = budget.end + left
             cpu.pointee.native.flags = UInt64(cpu.pointee.status.image | Flags.reserved1)
-            cpu.pointee.native.window = windows[level].base
-            cpu.pointee.native.jumpCache = UInt64(UInt(bitPattern: jumpCaches[level].entries))
+            let view = view
+            cpu.pointee.native.window = view.window.base
+            cpu.pointee.native.jumpCache = UInt64(UInt(bitPattern: view.jumps.entries))
             enter(cpu)
             cpu.pointee.status = StatusFlags(image: UInt32(truncatingIfNeeded: cpu.pointee.native.flags))
             return counted &+ left &- (cpu.pointee.native.budget &- budget.end)
@@ -287,10 +329,9 @@
 
         /// A page that was missing in the window; false if the monitor has to do the access.
         private func fill(_ address: UInt64) -> Bool {
-            let window = windows[level]
-            guard let linear = window.linear(address) else { return false }
+            guard let linear = view.window.linear(address) else { return false }
             // Bit 1 of the error code: a write (SDM 3A 4.7).
-            return window.fill(cpu, linear, isWrite: cpu.pointee.native.faultCode & 2 != 0)
+            return spaces.fill(cpu, linear, isUser: isUser, isWrite: cpu.pointee.native.faultCode & 2 != 0)
         }
 
         /// The monitor executes an instruction because its access faulted. After some times it will be asked at once.
@@ -334,18 +375,10 @@
     }
 
     extension NativeEngine: TranslationObserver {
-        func translationsFlushed(keepingGlobal: Bool) {
-            for window in windows { window.flush(keepingGlobal: keepingGlobal) }
-            for jumps in jumpCaches { jumps.removeAll() }
-        }
+        func translationsFlushed() { spaces.activate(cpu) }
 
-        func pageFlushed(_ linear: UInt32) {
-            for window in windows { window.flushPage(linear) }
-            for jumps in jumpCaches { jumps.remove(region: linear) }
-        }
+        func pageFlushed(_ linear: UInt32) { spaces.pageFlushed(cpu, linear) }
 
-        func codeProtected(_ physical: UInt32) {
-            for window in windows { window.protect(physical) }
-        }
+        func codeProtected(_ physical: UInt32) { spaces.protect(physical) }
     }
 #endif

@@ -33,6 +33,7 @@
             host.jump(state: ProcessorState.place(\.native.entry))
 
             fault = host.offset
+            host.store(.r10, state: ProcessorState.place(\.native.repeatCount), isWide: true)
             host.move(.r8, immediate: NativeContext.fault)
             leave = host.offset
             for number in 0..<8 as Range<UInt8> { host.store(HostRegister(guest: number), state: Int(number) * 4) }

@@ -119,6 +119,8 @@
                 let record = instruction(index)
                 record.pointee.debt = debt
                 if !canPay(index) { record.pointee.isMonitored = true }
+                // How it ends decides whether there are new flags.
+                if record.pointee.instruction.isRepeatedComparison, debt != .none { record.pointee.isMonitored = true }
                 // The monitor pays before it does anything.
                 debt = record.pointee.isMonitored || paysAtOnce(index) ? .none : debt.after(record.pointee.instruction)
             }
@@ -262,6 +264,7 @@
             switch record.role {
             case .straight:
                 if i.usesUnits { emitUnitsCheck(index) }
+                guard !i.isRepeated else { return emitRepeat(index) }
                 let isDivision = i.operation == .div || i.operation == .idiv
                 _ = rewriter.emit(i, bytes(index), keepsFlags: isDivision && !canPay(index, from: nil), &host)
                 if i.isRememberedByX87 { emitX87Note(index) }
@@ -301,6 +304,33 @@
                 NativeSite(kind: .units, index: UInt16(truncatingIfNeeded: index), block: cache.nextBlock, place: 0))
             host.patchShort(at: ready, to: host.offset)
             host.move(.rcx, .r10)
+        }
+
+        /// A repetition; behind 4096 times the monitor takes over, as it has its breaks in the shared semantics.
+        ///
+        /// R10 keeps ECX meanwhile: see `NativeEngine.settleRepeat`.
+        private func emitRepeat(_ index: Int) {
+            let i = instruction(index).pointee.instruction
+            let slice = Int32(Processor.repeatSlice)
+            host.move(.r10, .rcx)
+            host.move(.r9, immediate: UInt32(slice.trailingZeroBitCount))
+            host.bytes(0xC4, 0xE2, 0x33, 0xF7, 0xC9)  // shrx ecx, ecx, r9d
+            let isShort = host.jumpIfZeroRCX()
+            host.move(.rcx, immediate: UInt32(slice))
+            _ = rewriter.emit(i, bytes(index), keepsFlags: false, &host)
+            let isOver = host.jumpIfZeroRCX()
+            host.bytes(0x41, 0x8D, 0x8C, 0x0A)  // lea ecx, [r10 + rcx - slice]
+            host.dword(UInt32(bitPattern: -slice))
+            let done = host.jump(to: host.offset + 5)
+            host.patchShort(at: isOver, to: host.offset)
+            host.lea(.rcx, .r10, -slice)
+            emitLeave(
+                NativeSite(
+                    kind: .repeated, index: UInt16(truncatingIfNeeded: index), block: cache.nextBlock, place: 0))
+            host.patchShort(at: isShort, to: host.offset)
+            host.move(.rcx, .r10)
+            _ = rewriter.emit(i, bytes(index), keepsFlags: false, &host)
+            host.patch(at: done, to: host.offset)
         }
 
         /// Notes an x87 instruction, which has just been executed, as the last one, and where its operand was.

@@ -3,145 +3,330 @@
     import Glibc
     import Hardware
 
-    /// A guest address space in the host's page tables: 4 GiB of host addresses, in which pages of guest RAM appear as the
-    /// guest accesses them.
+    /// A guest address space, as one privilege level sees it, in the host's page tables: 4 GiB of host addresses, in which
+    /// pages of guest RAM appear as the guest accesses them.
     ///
     /// What is mapped is what a TLB may hold (SDM 3A 4.10.2): a page enters when a walk of the guest's tables, A and D
-    /// bits and all, allowed the access, and leaves when the guest flushes it. Everything else faults.
+    /// bits and all, allowed the access. When the guest flushes, what a walk would find just the same may stay, and
+    /// everything else leaves. Whatever is not mapped faults.
     final class ShadowWindow {
-        /// One call to the host: pages that lie in a row in both address spaces.
-        private struct Run {
-            var linear: UInt64
-            var physical: UInt64
-            var count: UInt64
-            var isGlobal: Bool
+        /// A page of 4 KiB.
+        private struct Page {
+            var linear: UInt32
+            var physical: UInt32
             var isWritable: Bool
-            /// Of a large page of the guest's.
+            /// Mapped by an entry for a large page.
             var isLarge: Bool
         }
 
-        private static let size = 1 << 32
-        /// Instructions reach up to 16 bytes beyond the last address.
-        private static let guardSize = 1 << 16
-        /// The host allows a process 65,530 mappings; a run may need three.
-        private static let mostRuns = 8192
+        /// Writable pages that lie in a row in both address spaces, and are mapped by the same entry of the guest's
+        /// tables, or by none: paging is off.
+        private struct Stretch {
+            var linear: UInt64
+            var physical: UInt64
+            var count: UInt64
 
+            func contains(_ page: UInt32) -> Bool { UInt64(page) &- linear < count << 12 }
+        }
+
+        static let size = 1 << 32
+        /// Instructions reach up to 16 bytes beyond the last address; repeated ones stop there.
+        private static let guardSize = 1 << 16
+        /// Pages mapped by one call at most, if the guest's tables have them in a row.
+        private static let longestRow: UInt32 = 16
+
+        /// A multiple of 4 GiB.
         let base: UInt64
         private let place: UnsafeMutableRawPointer
         private let memory: PhysicalMemory
         private let isUser: Bool
-        private var runs: [Run] = []
+        private var pages: [Page] = []
+        private var stretches: [Stretch] = []
+        /// For each linear page, the index of its `Page` and one more; 0 if there is none.
+        private let slots: UnsafeMutablePointer<UInt32>
+        private static let slotBytes = (size >> 12) * MemoryLayout<UInt32>.stride
+        /// Some of `pages` are parts of large ones.
+        private var hasLargePages = false
 
         init(_ memory: PhysicalMemory, isUser: Bool) throws(CodeArena.Failure) {
             self.memory = memory
             self.isUser = isUser
-            guard
-                let place = mmap(
-                    nil, Self.size + Self.guardSize, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0),
-                place != MAP_FAILED
-            else { throw CodeArena.Failure(errno: errno) }
-            self.place = place
+            // Twice the size, for the alignment.
+            guard let slots = Self.reserve(Self.slotBytes, PROT_READ | PROT_WRITE) else {
+                throw CodeArena.Failure(errno: errno)
+            }
+            guard let there = Self.reserve(2 * Self.size + Self.guardSize, PROT_NONE) else {
+                let error = errno
+                munmap(slots, Self.slotBytes)
+                throw CodeArena.Failure(errno: error)
+            }
+            self.slots = slots.bindMemory(to: UInt32.self, capacity: Self.size >> 12)
+            let before = -Int(bitPattern: there) & (Self.size - 1)
+            place = there + before
             base = UInt64(UInt(bitPattern: place))
+            if before > 0 { munmap(there, before) }
+            munmap(place + Self.size + Self.guardSize, Self.size - before)
         }
 
-        deinit { munmap(place, Self.size + Self.guardSize) }
+        deinit {
+            munmap(place, Self.size + Self.guardSize)
+            munmap(slots, Self.slotBytes)
+        }
+
+        private static func reserve(_ size: Int, _ protection: Int32) -> UnsafeMutableRawPointer? {
+            let place = mmap(nil, size, protection, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
+            return place == MAP_FAILED ? nil : place
+        }
 
         /// The guest's linear address behind a host address; nil outside the window.
         func linear(_ address: UInt64) -> UInt32? { UInt32(exactly: address &- base) }
 
-        /// Lets the guest access `linear`, if its page tables allow it and nobody has to see the access. False if the
-        /// monitor must do it: it faults, concerns a device, or changes code.
-        func fill(_ cpu: Processor, _ linear: UInt32, isWrite: Bool) -> Bool {
-            var page: PageTranslation
+        /// Mappings that the host may have for it: the process has a limit.
+        var mappingCount: Int { 2 * pages.count + 3 * stretches.count }
+
+        // MARK: Mapping
+
+        enum Filling {
+            case done
+            /// The monitor must do the access: it faults, concerns a device, or changes code.
+            case refused
+            /// The host has no room.
+            case failed
+        }
+
+        /// Lets the guest access `linear`, if its page tables allow it and nobody has to see the access.
+        func fill(_ cpu: Processor, _ linear: UInt32, isWrite: Bool) -> Filling {
+            let page: PageTranslation
             do throws(Fault) {
                 page = try cpu.walk(linear, isWrite ? .write : .read, isUser: isUser)
             } catch {
-                return false
+                return .refused
             }
-            page.page &= UInt64(cpu.pointee.a20Mask) | 0xFFFF_FFFF_0000_0000
-            guard cpu.isRAM(page.page) else { return false }
-            let mayWrite = page.isWritable && page.isDirty
-            let isCode = cpu.pointee.codeMap[Int(page.page >> 12)] != 0
-            if isWrite, isCode || !mayWrite { return false }
-            let isWritable = mayWrite && !isCode
-            let run = stretch(page, UInt64(linear) & ~0xFFF, isWritable: isWritable, cpu)
-            if runs.count >= Self.mostRuns { flush(keepingGlobal: false) }
-            return map(run)
+            guard let found = visible(page, at: linear & 0xFFFF_F000, cpu), !isWrite || found.isWritable else {
+                return .refused
+            }
+            let hasPaging = cpu.pointee.cr0 & CR0.pg != 0
+            if found.isWritable, !hasPaging || page.isLarge, cpu.pointee.a20Mask == .max,
+                !stretches.contains(where: { $0.contains(found.linear) })
+            {
+                return map(stretch(round: found, isWhole: !hasPaging, cpu)) ? .done : .failed
+            }
+            return map(row(from: found, cpu)) ? .done : .failed
         }
 
-        /// As many pages round one as are mapped by the same entry of the guest's tables and of the same kind.
-        private func stretch(_ page: PageTranslation, _ linear: UInt64, isWritable: Bool, _ cpu: Processor) -> Run {
-            let single = Run(
-                linear: linear, physical: page.page, count: 1, isGlobal: page.isGlobal, isWritable: isWritable,
-                isLarge: page.isLarge)
-            let hasPaging = cpu.pointee.cr0 & CR0.pg != 0
-            guard !hasPaging || page.isLarge, cpu.pointee.a20Mask == .max, isWritable else { return single }
+        /// What may be mapped for a translation; nil if it is not RAM.
+        private func visible(_ page: PageTranslation, at linear: UInt32, _ cpu: Processor) -> Page? {
+            let place = page.page & (UInt64(cpu.pointee.a20Mask) | 0xFFFF_FFFF_0000_0000)
+            guard cpu.isRAM(place) else { return nil }
+            let isCode = cpu.pointee.codeMap[Int(place >> 12)] != 0
+            return Page(
+                linear: linear, physical: UInt32(truncatingIfNeeded: place),
+                isWritable: page.isWritable && page.isDirty && !isCode, isLarge: page.isLarge)
+        }
+
+        /// A page and those behind it that the guest has accessed already and that lie behind it in RAM, too.
+        private func row(from first: Page, _ cpu: Processor) -> [Page] {
+            var row = [first]
+            while row.count < Self.longestRow {
+                let offset = UInt32(row.count) << 12
+                let linear = first.linear &+ offset
+                guard linear > first.linear, slots[Int(linear >> 12)] == 0,
+                    let page = cpu.peek(linear, isUser: isUser), let next = visible(page, at: linear, cpu),
+                    next.physical == first.physical &+ offset, next.isWritable == first.isWritable
+                else { break }
+                row.append(next)
+            }
+            return row
+        }
+
+        /// The pages round one that the same entry maps.
+        private func stretch(round page: Page, isWhole: Bool, _ cpu: Processor) -> Stretch {
             let largeSize: UInt64 = cpu.pointee.cr4 & CR4.pae != 0 ? 2 << 20 : 4 << 20
-            let first = hasPaging ? page.page & ~(largeSize - 1) : 0
-            let end = hasPaging ? first + largeSize : UInt64(cpu.pointee.ramSize)
+            let physical = UInt64(page.physical)
+            let first = isWhole ? 0 : physical & ~(largeSize - 1)
+            let end = isWhole ? UInt64(cpu.pointee.ramSize) : first + largeSize
             func isPlain(_ physical: UInt64) -> Bool {
                 cpu.isRAM(physical) && cpu.pointee.codeMap[Int(physical >> 12)] == 0
             }
-            var (low, high) = (page.page, page.page + 4096)
+            var (low, high) = (physical, physical + 4096)
             while low > first, isPlain(low - 4096) { low -= 4096 }
             while high < end, isPlain(high) { high += 4096 }
-            return Run(
-                linear: linear - (page.page - low), physical: low, count: (high - low) >> 12, isGlobal: page.isGlobal,
-                isWritable: true, isLarge: page.isLarge)
+            return Stretch(
+                linear: UInt64(page.linear) - (physical - low), physical: low, count: (high - low) >> 12)
         }
 
-        private func map(_ run: Run) -> Bool {
-            let protection = run.isWritable ? PROT_READ | PROT_WRITE : PROT_READ
-            let there = mmap(
-                place + Int(run.linear), Int(run.count) << 12, protection, MAP_SHARED | MAP_FIXED | MAP_NORESERVE,
-                memory.fileDescriptor, Int(run.physical))
-            guard there != MAP_FAILED else { return false }
-            runs.append(run)
+        private func map(_ stretch: Stretch) -> Bool {
+            guard map(stretch.linear, stretch.physical, stretch.count, isWritable: true) else { return false }
+            stretches.append(stretch)
             return true
         }
 
+        private func map(_ row: [Page]) -> Bool {
+            guard let first = row.first,
+                map(
+                    UInt64(first.linear), UInt64(first.physical), UInt64(row.count), isWritable: first.isWritable,
+                    touching: MAP_POPULATE)
+            else { return false }
+            for page in row { enter(page) }
+            return true
+        }
+
+        private func map(
+            _ linear: UInt64, _ physical: UInt64, _ count: UInt64, isWritable: Bool, touching: Int32 = 0
+        ) -> Bool {
+            mmap(
+                place + Int(linear), Int(count) << 12, isWritable ? PROT_READ | PROT_WRITE : PROT_READ,
+                MAP_SHARED | MAP_FIXED | MAP_NORESERVE | touching, memory.fileDescriptor, Int(physical)) != MAP_FAILED
+        }
+
+        private func enter(_ page: Page) {
+            if page.isLarge { hasLargePages = true }
+            let slot = slots + Int(page.linear >> 12)
+            if slot.pointee != 0 {
+                pages[Int(slot.pointee) - 1] = page
+            } else {
+                pages.append(page)
+                slot.pointee = UInt32(pages.count)
+            }
+        }
+
+        // MARK: Unmapping
+
         /// Makes writes to the page at `physical` fault from now on: it holds code.
         func protect(_ physical: UInt32) {
-            let page = UInt64(physical) & ~0xFFF
-            for run in runs where run.isWritable && page >= run.physical && page - run.physical < run.count << 12 {
-                guard mprotect(place + Int(run.linear + (page - run.physical)), 4096, PROT_READ) == 0 else {
-                    return dropAll()
+            let page = physical & 0xFFFF_F000
+            for index in pages.indices where pages[index].physical == page && pages[index].isWritable {
+                guard protect(at: Int(pages[index].linear)) else { return }
+                pages[index].isWritable = false
+            }
+            for stretch in stretches where UInt64(page) &- stretch.physical < stretch.count << 12 {
+                guard protect(at: Int(stretch.linear + (UInt64(page) - stretch.physical))) else { return }
+            }
+        }
+
+        private func protect(at linear: Int) -> Bool {
+            guard mprotect(place + linear, 4096, PROT_READ) == 0 else {
+                dropAll()
+                return false
+            }
+            return true
+        }
+
+        /// Keeps what a walk of the guest's tables, as they are now, would find.
+        func revalidate(_ cpu: Processor) {
+            revalidate(cpu) { _ in true }
+            let gone = stretches.indices.filter { !isValid(stretches[$0], cpu) }
+            for index in gone.reversed() { drop(stretches.remove(at: index)) }
+        }
+
+        /// The same of the page at `linear`, and of the large page that it is or was part of.
+        func revalidate(_ cpu: Processor, page linear: UInt32) {
+            let region = linear >> 22
+            if hasLargePages { revalidate(cpu) { $0.isLarge && $0.linear >> 22 == region } }
+            let slot = slots[Int(linear >> 12)]
+            if slot != 0 {
+                let old = pages[Int(slot) - 1]
+                if !isValid(old, cpu) {
+                    // What is there instead will be accessed, or it would not be flushed.
+                    let new = cpu.peek(old.linear, isUser: isUser).flatMap { visible($0, at: old.linear, cpu) }
+                    if let new, map([new]) { return }
+                    remove(Int(slot) - 1)
+                    unmap(Int(old.linear), 4096)
                 }
             }
-        }
-
-        /// Forgets everything, or everything that is not global.
-        func flush(keepingGlobal: Bool) {
-            drop { !(keepingGlobal && $0.isGlobal) }
-        }
-
-        /// Forgets the page at `linear`, and all of the large page that it is or was part of.
-        func flushPage(_ linear: UInt32) {
-            let page = UInt64(linear) & ~0xFFF
-            drop {
-                page >= $0.linear && page - $0.linear < $0.count << 12 || $0.isLarge && $0.linear >> 22 == page >> 22
+            for index in stretches.indices.reversed()
+            where stretches[index].contains(linear & 0xFFFF_F000) || stretches[index].linear >> 22 == UInt64(region) {
+                if !isValid(stretches[index], cpu) { drop(stretches.remove(at: index)) }
             }
         }
 
-        private func drop(where shallGo: (Run) -> Bool) {
-            var kept: [Run] = []
-            for run in runs {
-                guard shallGo(run) else {
-                    kept.append(run)
-                    continue
+        private func revalidate(_ cpu: Processor, where isConcerned: (Page) -> Bool) {
+            var gone: [UInt32] = []
+            var index = pages.count - 1
+            while index >= 0 {
+                let page = pages[index]
+                if isConcerned(page), !isValid(page, cpu) {
+                    remove(index)
+                    gone.append(page.linear)
                 }
-                guard unmap(Int(run.linear), Int(run.count) << 12) else { return dropAll() }
+                index -= 1
             }
-            runs = kept
+            unmap(&gone)
+        }
+
+        private func isValid(_ page: Page, _ cpu: Processor) -> Bool {
+            guard let found = cpu.peek(page.linear, isUser: isUser).flatMap({ visible($0, at: page.linear, cpu) })
+            else { return false }
+            return found.physical == page.physical && (found.isWritable || !page.isWritable)
+        }
+
+        private func isValid(_ stretch: Stretch, _ cpu: Processor) -> Bool {
+            let first = UInt32(truncatingIfNeeded: stretch.linear)
+            guard let found = cpu.peek(first, isUser: isUser), found.page == stretch.physical, found.isWritable,
+                found.isDirty, cpu.pointee.a20Mask == .max
+            else { return false }
+            guard cpu.pointee.cr0 & CR0.pg != 0 else { return true }
+            let bits: UInt64 = cpu.pointee.cr4 & CR4.pae != 0 ? 21 : 22
+            let last = stretch.linear + stretch.count << 12 - 1
+            return found.isLarge && stretch.linear >> bits == last >> bits
+        }
+
+        private func remove(_ index: Int) {
+            slots[Int(pages[index].linear >> 12)] = 0
+            let last = pages.removeLast()
+            guard index < pages.count else { return }
+            pages[index] = last
+            slots[Int(last.linear >> 12)] = UInt32(index + 1)
+        }
+
+        private func drop(_ stretch: Stretch) {
+            var index = pages.count - 1
+            while index >= 0 {
+                if stretch.contains(pages[index].linear) { remove(index) }
+                index -= 1
+            }
+            unmap(Int(stretch.linear), Int(stretch.count) << 12)
+        }
+
+        /// Unmaps pages, those that have nothing between them by one call.
+        private func unmap(_ gone: inout [UInt32]) {
+            guard gone.count > 1 else {
+                if let page = gone.first { unmap(Int(page), 4096) }
+                return
+            }
+            gone.sort()
+            var (first, last) = (gone[0], gone[0])
+            for page in gone.dropFirst() {
+                if !isEmpty(between: last, page) {
+                    unmap(Int(first), Int(last - first) + 4096)
+                    first = page
+                }
+                last = page
+            }
+            unmap(Int(first), Int(last - first) + 4096)
+        }
+
+        /// Nothing is mapped between two pages, which are not too far apart.
+        private func isEmpty(between low: UInt32, _ high: UInt32) -> Bool {
+            guard high - low <= 1 << 24 else { return false }
+            for page in low >> 12..<high >> 12 where slots[Int(page)] != 0 { return false }
+            return !stretches.contains { $0.linear < UInt64(high) && $0.linear + $0.count << 12 > UInt64(low) }
+        }
+
+        private func unmap(_ linear: Int, _ size: Int) {
+            if !reserve(linear, size) { dropAll() }
         }
 
         /// One call for everything, which needs no more mappings than there are.
-        private func dropAll() {
-            precondition(unmap(0, Self.size), "the host does not take back its pages")
-            runs = []
+        func dropAll() {
+            precondition(reserve(0, Self.size), "the host does not take back its pages")
+            for page in pages { slots[Int(page.linear >> 12)] = 0 }
+            pages.removeAll(keepingCapacity: true)
+            stretches.removeAll()
+            hasLargePages = false
         }
 
-        private func unmap(_ linear: Int, _ size: Int) -> Bool {
+        private func reserve(_ linear: Int, _ size: Int) -> Bool {
             mmap(
                 place + linear, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1, 0)
                 != MAP_FAILED

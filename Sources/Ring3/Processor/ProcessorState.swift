@@ -125,6 +125,8 @@ public struct ProcessorState {
     var hasDataBreakpoints = false
     /// Where a read-modify-write that cannot work in place keeps its value meanwhile.
     var scratch = ModifyScratch()
+    /// Elements of a repeated string instruction that an engine has done of the slice that the instruction goes on with.
+    var repeatsDone: UInt32 = 0
 
     let ramBase: UnsafeMutableRawPointer
     let ramSize: UInt32

@@ -66,7 +66,7 @@ struct EmittedBlockProof {
         forms.reserveCapacity(instructions.count)
         for (index, instruction) in instructions.enumerated() {
             let check = EmittedInstructionCheck(
-                kind: verifier.kinds[instruction.id], layout: verifier.layout, block: block)
+                kind: verifier.kind(of: instruction), layout: verifier.layout, block: block)
             do throws(EmittedInstructionCheck.Violation) {
                 forms.append(try check.form(of: instruction))
             } catch {
@@ -82,7 +82,7 @@ struct EmittedBlockProof {
         guard !instructions.isEmpty, places[block.staleExit] != nil else { throw misplaced() }
         for patch in block.patches {
             guard let index = places[patch - 1], case .jump = forms[index],
-                verifier.kinds[instructions[index].id] == .jump, instructions[index].length == 5
+                verifier.kind(of: instructions[index]) == .jump, instructions[index].length == 5
             else { throw misplaced() }
         }
         for (index, form) in forms.enumerated() {
@@ -116,7 +116,8 @@ struct EmittedBlockProof {
         var state = before
         try checkReads(index, state)
         try checkStack(index, &state)
-        let kind = verifier.kinds[i.id]
+        try checkWindowed(index, &state)
+        let kind = verifier.kind(of: i)
         guard state.hasUnits || kind != .x87 && kind != .vector else { throw violation(.units, index) }
         switch forms[index] {
         case .pushFlags, .popIntoState, .pushState, .popFlags: break
@@ -136,10 +137,13 @@ struct EmittedBlockProof {
         case .loadTag(let target, let register):
             guard case .index(let word) = state[register] else { throw violation(.jumpCache, index) }
             state[target] = .tag(word)
+        case .loadWindow(let target): state[target] = .window
+        case .addWindow: break
+        case .string: state[EmittedCodeState.rcxNumber] = .any
         case .count(let amount):
             if index != 0 || amount > 0 { state.credit -= Int(amount) }
             guard state.credit >= 0 else { throw violation(.budget, index) }
-        case .guest, .testBudget, .state: compute(index, &state)
+        case .guest, .testBudget, .state, .dropWindow: compute(index, &state)
         }
         guard index + 1 < instructions.count else { throw violation(.end, index) }
         arrive(at: index + 1, state)
@@ -149,7 +153,7 @@ struct EmittedBlockProof {
         _ index: Int, to target: Int, _ before: EmittedCodeState
     ) throws(EmittedCodeFinding) {
         var state = before
-        if verifier.kinds[instructions[index].id] == .jumpIfZeroRCX {
+        if verifier.kind(of: instructions[index]) == .jumpIfZeroRCX {
             switch state[EmittedCodeState.rcxNumber] {
             case .distance(let word): state.found = word
             case .lacksUnits: state.hasUnits = true
@@ -187,11 +191,29 @@ struct EmittedBlockProof {
         }
     }
 
+    /// The window's base is added to a register, which is used by a string instruction and by nothing else, and dropped.
+    private func checkWindowed(_ index: Int, _ state: inout EmittedCodeState) throws(EmittedCodeFinding) {
+        switch forms[index] {
+        case .addWindow(let register, let base):
+            guard state.windowed.isSubset(of: [.source, .destination]), state.windowed.isDisjoint(with: register),
+                state[base] == .window
+            else { throw violation(.window, index) }
+            state.windowed.insert(register)
+        case .loadWindow where state.windowed.isEmpty: break
+        case .string(let registers):
+            guard state.windowed == registers else { throw violation(.window, index) }
+        case .dropWindow(let register) where state.windowed.isSuperset(of: register): state.windowed.remove(register)
+        default: guard state.windowed.isEmpty else { throw violation(.window, index) }
+        }
+    }
+
     // MARK: Registers
 
     /// R8 to R11 hold what the same guest instruction put there, or are not read.
     private func checkReads(_ index: Int, _ state: EmittedCodeState) throws(EmittedCodeFinding) {
         let i = instructions[index]
+        // The base of the window is looked for by `checkWindowed`.
+        if case .addWindow = forms[index] { return }
         for (position, operand) in i.operands.enumerated() {
             switch operand {
             case .register(let register) where position > 0 || !isOnlyWritten(i, register):
@@ -208,7 +230,7 @@ struct EmittedBlockProof {
 
     /// Whether an instruction replaces all of its first operand, a register.
     private func isOnlyWritten(_ i: HostInstruction, _ register: HostOperandRegister) -> Bool {
-        switch verifier.kinds[i.id] {
+        switch verifier.kind(of: i) {
         case .load, .move, .lea, .shiftLeft, .shiftRight: true
         default: false
         }
@@ -217,7 +239,7 @@ struct EmittedBlockProof {
     /// What an instruction leaves in registers that are kept track of.
     private mutating func compute(_ index: Int, _ state: inout EmittedCodeState) {
         let i = instructions[index]
-        if verifier.kinds[i.id] == .move, case .memory? = i.operands.first { return }
+        if verifier.kind(of: i) == .move, case .memory? = i.operands.first { return }
         let result = value(index, state)
         // More than one operand may be written, and the flags of what is written do not tell.
         for operand in i.operands {
@@ -240,7 +262,7 @@ struct EmittedBlockProof {
             else { return .any }
             return state[register.number]
         }
-        switch verifier.kinds[i.id] {
+        switch verifier.kind(of: i) {
         case .move where target.size == 4:
             if case .immediate(let constant)? = i.operands.last {
                 constants[Self.number(index)] = UInt32(truncatingIfNeeded: constant)

@@ -19,6 +19,7 @@ public struct EmittedCodeFinding: Error, Sendable, CustomStringConvertible {
         case site = "leaves without saying where"
         case shape = "the block is not where the monitor has it"
         case entry = "is entered where no code has been verified"
+        case window = "uses an address of the host's but for a string instruction"
         case stack = "leaves the host's stack in disorder"
     }
 

@@ -16,9 +16,20 @@ enum EmittedInstructionKind: UInt8 {
     /// The same, and may be locked.
     case bitChange
     case x87, vector
+    /// Repeated string instructions: their operands are where RSI and RDI say.
+    case string
     case jump, conditional, jumpIfZeroRCX
     // Of the stubs.
     case push, pop, pushFlags, popFlags, writeGSBase, `return`, stateImage
+
+    /// The kind of an instruction. Capstone has one number for string instructions and SSE's that share their name.
+    static func of(_ i: HostInstruction, _ table: [EmittedInstructionKind]) -> EmittedInstructionKind {
+        guard !i.isTwoByte, i.length == i.prefixes.count + 1 else { return table[i.id] }
+        return switch i.opcode {
+        case 0xA4...0xA7, 0xAA, 0xAB, 0xAE, 0xAF: .string
+        default: table[i.id]
+        }
+    }
 
     /// SDM 2A, "LOCK": others are undefined with it.
     var isLockable: Bool { self == .lockable || self == .not || self == .bitChange }
@@ -34,7 +45,7 @@ enum EmittedInstructionKind: UInt8 {
 
     /// Not among them: what enters the host's kernel or faults on purpose (SYSCALL, INT, UD2, HLT), what needs ring 0,
     /// segment and control registers, IN and OUT, the flags that the host's code relies on (STD, POPF), calls and the
-    /// stack, string instructions, whose operands take no base; and of the x87 and SSE units what stores the host's
+    /// stack; and of the x87 and SSE units what stores the host's
     /// instruction pointer in the guest's memory or a whole state (FSTENV, FSAVE, FXSAVE), what unmasks exceptions (FLDCW,
     /// LDMXCSR), and the MASKMOVs, whose operand is implied.
     private static let allowed: [(EmittedInstructionKind, String)] = [
@@ -122,6 +133,8 @@ struct EmittedCodeLayout {
     var lacksUnits: StateField
     /// Where flags may be kept while an instruction is executed: on their way from and to the host's stack.
     var savedFlags: StateField
+    /// The base of the window in use, a multiple of 4 GiB.
+    var window: StateField
     /// log2 of the jump cache's entries: tags of eight bytes, then addresses.
     var jumpCacheBits: Int
     /// Bytes below the instruction budget's end that fault.
@@ -141,7 +154,8 @@ struct EmittedCodeLayout {
                 field(\.native.lastX87WithOperand): .instruction,
             ],
             readable: [field(\.fs.base), field(\.gs.base), lacksUnits], lacksUnits: lacksUnits,
-            savedFlags: field(\.native.savedFlags, 8), jumpCacheBits: 10, budgetGuard: 4096, leave: leave,
+            savedFlags: field(\.native.savedFlags, 8), window: field(\.native.window, 8), jumpCacheBits: 10,
+            budgetGuard: 4096, leave: leave,
             firstBlock: firstBlock)
     }
 }

@@ -21,6 +21,8 @@ enum EmittedValue: Equatable {
     case distance(Int)
     /// Zero if the guest's state is in the units.
     case lacksUnits
+    /// Where the window begins: for `EmittedCodeState.Windowed`, and not to be read otherwise.
+    case window
 }
 
 /// What is known at some point of a block, whichever way it was reached.
@@ -36,6 +38,23 @@ struct EmittedCodeState {
     /// What there is on the host's stack that was not there before: nothing, the flags, or saved flags.
     enum Stack: Equatable { case empty, flags, savedFlags, unknown }
     var stack = Stack.empty
+    /// Registers to which the window's base has been added; in all others of the guest's the upper halves are zero.
+    struct Windowed: OptionSet {
+        let rawValue: UInt8
+        static let source = Windowed(rawValue: 1 << 6)
+        static let destination = Windowed(rawValue: 1 << 7)
+        /// It depends on the way.
+        static let unknown = Windowed(rawValue: 1)
+
+        init(rawValue: UInt8) { self.rawValue = rawValue }
+
+        /// RSI or RDI; nil for others.
+        init?(register: UInt8) {
+            guard register == 6 || register == 7 else { return nil }
+            self.init(rawValue: 1 << register)
+        }
+    }
+    var windowed: Windowed = []
     /// The flags were saved on the way here.
     var hasSavedFlags = false
 
@@ -67,7 +86,7 @@ struct EmittedCodeState {
     func isReadable(_ register: HostOperandRegister) -> Bool {
         guard register.file == .general else { return true }
         switch self[register.number] {
-        case .unset: return false
+        case .unset, .window: return false
         case .low(let bytes): return register.size <= bytes
         default: return true
         }
@@ -90,7 +109,7 @@ struct EmittedCodeState {
     mutating func join(_ other: EmittedCodeState, number: Int) {
         for slot in values.indices where values[slot] != other.values[slot] {
             switch (values[slot], other.values[slot]) {
-            case (.unset, _), (_, .unset): values[slot] = .unset
+            case (.unset, _), (_, .unset), (.window, _), (_, .window): values[slot] = .unset
             case (.low(let bytes), .low(let others)): values[slot] = .low(min(bytes, others))
             case (.low(let bytes), _), (_, .low(let bytes)): values[slot] = .low(bytes)
             case (.word, .word): values[slot] = .word(number + slot)
@@ -100,6 +119,7 @@ struct EmittedCodeState {
         credit = min(credit, other.credit)
         if found != other.found { found = nil }
         if stack != other.stack { stack = .unknown }
+        if windowed != other.windowed { windowed = .unknown }
         hasUnits = hasUnits && other.hasUnits
         hasSavedFlags = hasSavedFlags && other.hasSavedFlags
     }

@@ -5,7 +5,8 @@ import X86
 /// By induction: if the stubs are as they should be, and the monitor enters code only where `mayEnter` says so, then
 /// whatever the guest's registers and memory hold
 /// - only instructions of a list are executed, from the boundaries that were verified;
-/// - memory is accessed in the guest's window (GS and a 32-bit address), in the fields of the processor's state that are
+/// - memory is accessed in the guest's window (GS and a 32-bit address, or, by string instructions that go up and stop at
+///   the first page they may not access, registers with the window's base as their upper half), in the fields of the processor's state that are
 ///   listed, in the jump cache within its bounds, and where the budget is tested; of these no address of the host's is
 ///   read into a register of the guest's;
 /// - RSP, GS base and R13 to R15 are as they were, but that R14 counts: every block takes its length off and tests, jumps
@@ -17,7 +18,7 @@ import X86
 final class EmittedCodeVerifier {
     let layout: EmittedCodeLayout
     let disassembler: HostDisassembler
-    let kinds: [EmittedInstructionKind]
+    private let kinds: [EmittedInstructionKind]
     /// Emitted code as the processor fetches it.
     let code: UnsafeRawBufferPointer
     /// Entries of blocks that were verified, and all places where the monitor may enter.
@@ -32,6 +33,10 @@ final class EmittedCodeVerifier {
         self.layout = layout
         disassembler = try HostDisassembler()
         kinds = EmittedInstructionKind.table(disassembler)
+    }
+
+    func kind(of instruction: HostInstruction) -> EmittedInstructionKind {
+        EmittedInstructionKind.of(instruction, kinds)
     }
 
     /// Verifies a block, of which the monitor's later entries and jumps of other blocks may then make use.
@@ -74,7 +79,7 @@ final class EmittedCodeVerifier {
         at offset: Int, of block: EmittedBlock
     ) throws(EmittedCodeFinding) -> (jump: HostInstruction, target: Int) {
         let jump = try read(at: offset, before: block.end, of: block)
-        guard kinds[jump.id] == .jump, jump.prefixes.isEmpty, case .immediate(let target)? = jump.operands.first else {
+        guard kind(of: jump) == .jump, jump.prefixes.isEmpty, case .immediate(let target)? = jump.operands.first else {
             throw finding(.shape, jump, block)
         }
         return (jump, Int(target))

@@ -16,6 +16,14 @@ struct EmittedInstructionCheck {
         case jumpByCache(index: UInt8)
         /// Reads or writes a listed field of the processor's state.
         case state
+        /// `mov r64, [r13 + window]`: destination.
+        case loadWindow(UInt8)
+        /// `lea r, [base + r]`: RSI or RDI, and the register with the window's base.
+        case addWindow(EmittedCodeState.Windowed, base: UInt8)
+        /// A repeated string instruction: the registers that it goes by.
+        case string(EmittedCodeState.Windowed)
+        /// `mov esi, esi`, and the like.
+        case dropWindow(EmittedCodeState.Windowed)
         /// Leads to an offset in the arena.
         case jump(Int)
         /// PUSHFQ and POP into the field for flags; PUSH of that and POPFQ.
@@ -33,6 +41,7 @@ struct EmittedInstructionCheck {
         case .forbidden, .writeGSBase, .return, .stateImage: throw Violation(.instruction)
         case .push, .pop, .pushFlags, .popFlags: return try stack(i)
         case .jump, .conditional, .jumpIfZeroRCX: return try jump(i)
+        case .string: return try string(i)
         default: break
         }
         try checkPrefixes(i)
@@ -42,6 +51,12 @@ struct EmittedInstructionCheck {
                 throw Violation(.memory)
             }
             try checkRegisters(i, mayBeWide: kind == .not)
+            if kind == .move, case .register(let target)? = i.operands.first, i.operands.last == i.operands.first,
+                target.file == .general, target.size == 4,
+                let register = EmittedCodeState.Windowed(register: target.number)
+            {
+                return .dropWindow(register)
+            }
             return .guest
         }
         if kind == .lea { return try lea(i, memory) }
@@ -107,6 +122,12 @@ struct EmittedInstructionCheck {
         else { throw Violation(.memory) }
         switch base.number {
         case 13:
+            if StateField(offset: Int(memory.displacement), size: Int(memory.size)) == layout.window {
+                guard case .register(let target)? = i.operands.first, target.size == 8, Self.isOurs(target),
+                    memory.index == nil
+                else { throw Violation(.state) }
+                return .loadWindow(target.number)
+            }
             try checkState(i, memory)
             return .state
         case 14:
@@ -188,12 +209,31 @@ struct EmittedInstructionCheck {
             else { throw Violation(.register) }
             return .count(memory.displacement)
         }
+        if target.size == 8, let register = EmittedCodeState.Windowed(register: target.number) {
+            guard let base = memory.base, Self.isOurs(base), base.size == 8, memory.index == target, memory.scale == 1,
+                memory.displacement == 0, !i.prefixes.hasOperandSize, !i.prefixes.hasAddressSize
+            else { throw Violation(.width) }
+            return .addWindow(register, base: base.number)
+        }
         let sources = [memory.base, memory.index].compactMap { $0 }
         guard sources.allSatisfy(Self.isAllowed) else { throw Violation(.register) }
         // JRCXZ compares all of RCX, which then gets the guest's value back.
         let isComparison = target == HostOperandRegister(.general, 1, size: 8) && sources.allSatisfy(Self.isOurs)
         if !isComparison { try checkRegisters(i) }
         return .guest
+    }
+
+    /// SDM 2B, "REP": MOVS and STOS take F3, CMPS and SCAS either. Without one they would be as good, but are not emitted.
+    private func string(_ i: HostInstruction) throws(Violation) -> Form {
+        let prefixes = i.prefixes
+        guard prefixes.segment == 0, !prefixes.hasAddressSize, !prefixes.isLocked, prefixes.rex == 0 else {
+            throw Violation(.prefixes)
+        }
+        let compares = i.opcode & 6 == 6
+        guard prefixes.repeating == 0xF3 || compares && prefixes.repeating == 0xF2 else {
+            throw Violation(.instruction)
+        }
+        return .string(i.opcode < 0xA8 ? [.source, .destination] : .destination)
     }
 
     // MARK: Jumps

@@ -157,7 +157,7 @@ extension Processor {
 
     /// At most this many elements are done before the run loop gets to look at interrupts; the instruction then starts
     /// again where it left off, as on the processor.
-    private static var repeatSlice: UInt32 { 4096 }
+    static var repeatSlice: UInt32 { 4096 }
 
     @inline(__always)
     private func string<Op: StringOperation, T: Word>(
@@ -169,14 +169,14 @@ extension Processor {
         }
         let endsOnEqual = i.pointee.prefixes.contains(.repne)
         let isStepping = !pointee.attention.isDisjoint(with: [.singleStep, .debugTrap])
-        var budget = isStepping ? 1 : Self.repeatSlice
+        var budget = isStepping ? 1 : Self.repeatSlice &- pointee.repeatsDone
+        pointee.repeatsDone = 0
         let flags = pointee.status
         while repeatCount(i) != 0 {
             guard budget > 0, pointee.pendingDebug == 0 else {
-                // A slice's worth of elements is charged as time: a multiple of 16, which `history` goes by.
-                if budget == 0, !isStepping { pointee.instructions &+= UInt64(Self.repeatSlice / 16) }
                 // Nobody but a debugger has seen the instruction begin: the flags are still those before it.
                 if Op.comparesFlags, !isStepping { pointee.status = flags }
+                if budget == 0, !isStepping { return endRepeatSlice() }
                 return resumeLater()
             }
             if budget > 1, pointee.systemFlags & Flags.df == 0 {
@@ -198,6 +198,13 @@ extension Processor {
             budget -= 1
             if Op.comparesFlags, pointee.status.zf == endsOnEqual { return }
         }
+    }
+
+    /// Leaves a repeat behind a slice's worth of elements, which are charged as time: a multiple of 16, which `history`
+    /// goes by.
+    func endRepeatSlice() {
+        pointee.instructions &+= UInt64(Self.repeatSlice / 16)
+        resumeLater()
     }
 
     /// Leaves a repeat in the midst: it starts again where it left off. Whatever interrupts it there saves RF set, so

@@ -71,87 +71,129 @@ extension Processor {
         if page.isLarge { pointee.largePageRegions[Int(linear >> 28)] |= 1 << UInt64(linear >> 22 & 63) }
     }
 
-    /// Walks the page tables (SDM 3A 4.3, 4.4), checks rights, sets A and D. Throws #PF, CR2 set.
+    /// Walks the page tables (SDM 3A 4.3, 4.4), checks rights (4.6), sets A and D. Throws #PF, CR2 set.
     func walk(_ linear: UInt32, _ kind: AccessKind, isUser: Bool) throws(Fault) -> PageTranslation {
         guard pointee.cr0 & CR0.pg != 0 else { return PageTranslation(page: UInt64(linear & 0xFFFF_F000)) }
-        return pointee.cr4 & CR4.pae != 0
-            ? try walkPAE(linear, kind, isUser: isUser) : try walk32(linear, kind, isUser: isUser)
-    }
-
-    private func walk32(_ linear: UInt32, _ kind: AccessKind, isUser: Bool) throws(Fault) -> PageTranslation {
-        let directory = UInt64(pointee.cr3 & 0xFFFF_F000 | (linear >> 22) << 2)
-        let pde = readTableEntry(directory, size: 4)
-        guard pde & Entry.present != 0 else { throw pageFault(linear, kind, isUser, 0) }
-        if pde & Entry.large != 0, pointee.cr4 & CR4.pse != 0 {
-            // Bits 13–21 are reserved without PSE-36 (SDM 3A table 4-4).
-            guard pde & 0x3FE000 == 0 else { throw reservedFault(linear, kind, isUser) }
-            var page = try checked(linear, kind, isUser, rights: pde, leaf: pde)
-            setAccessed(directory, pde, size: 4, isDirty: kind == .write)
-            page.page = pde & 0xFFC0_0000 | UInt64(linear & 0x3F_F000)
-            page.isLarge = true
-            return page
+        let found: TableWalk
+        do throws(WalkFailure) {
+            found = try find(linear)
+        } catch {
+            let code = error == .reserved ? PageFaultCode.present | PageFaultCode.reserved : 0
+            throw pageFault(linear, kind, isUser, code)
         }
-        let table = pde & 0xFFFF_F000 | UInt64(linear >> 12 & 0x3FF) << 2
-        let pte = readTableEntry(table, size: 4)
-        guard pte & Entry.present != 0 else { throw pageFault(linear, kind, isUser, 0) }
-        var page = try checked(linear, kind, isUser, rights: pde & pte, leaf: pte)
-        setAccessed(directory, pde, size: 4, isDirty: false)
-        setAccessed(table, pte, size: 4, isDirty: kind == .write)
-        page.page = pte & 0xFFFF_F000
-        return page
-    }
-
-    private func walkPAE(_ linear: UInt32, _ kind: AccessKind, isUser: Bool) throws(Fault) -> PageTranslation {
-        let reserved = Entry.beyondAddress | (pointee.efer & EFER.nxe == 0 ? Entry.noExecute : 0)
-        let pdpte = pointee.pdpte[Int(linear >> 30)]
-        guard pdpte & Entry.present != 0 else { throw pageFault(linear, kind, isUser, 0) }
-        let directory = pdpte & 0xF_FFFF_F000 | UInt64(linear >> 21 & 0x1FF) << 3
-        let pde = readTableEntry(directory, size: 8)
-        guard pde & Entry.present != 0 else { throw pageFault(linear, kind, isUser, 0) }
-        guard pde & reserved == 0 else { throw reservedFault(linear, kind, isUser) }
-        if pde & Entry.large != 0 {
-            guard pde & 0x1F_E000 == 0 else { throw reservedFault(linear, kind, isUser) }
-            var page = try checked(linear, kind, isUser, rights: pde, leaf: pde)
-            setAccessed(directory, pde, size: 8, isDirty: kind == .write)
-            page.page = pde & 0xF_FFE0_0000 | UInt64(linear & 0x1F_F000)
-            page.isLarge = true
-            return page
-        }
-        let table = pde & 0xF_FFFF_F000 | UInt64(linear >> 12 & 0x1FF) << 3
-        let pte = readTableEntry(table, size: 8)
-        guard pte & Entry.present != 0 else { throw pageFault(linear, kind, isUser, 0) }
-        guard pte & reserved == 0 else { throw reservedFault(linear, kind, isUser) }
-        // Rights are the intersection of both levels; no-execute is the union.
-        let rights = pde & pte & ~Entry.noExecute | (pde | pte) & Entry.noExecute
-        var page = try checked(linear, kind, isUser, rights: rights, leaf: pte)
-        setAccessed(directory, pde, size: 8, isDirty: false)
-        setAccessed(table, pte, size: 8, isDirty: kind == .write)
-        page.page = pte & 0xF_FFFF_F000
-        return page
-    }
-
-    /// Checks U/S, R/W, WP and NX (SDM 3A 4.6); `rights` are those of all levels together.
-    private func checked(
-        _ linear: UInt32, _ kind: AccessKind, _ isUser: Bool, rights: UInt64, leaf: UInt64
-    ) throws(Fault) -> PageTranslation {
-        let isWritable = rights & Entry.writable != 0 || !isUser && pointee.cr0 & CR0.wp == 0
-        let isExecutable = rights & Entry.noExecute == 0 || pointee.efer & EFER.nxe == 0
-        if isUser && rights & Entry.user == 0 || kind == .write && !isWritable || kind == .execute && !isExecutable {
+        let page = translation(found, kind, isUser: isUser)
+        if isUser && found.rights & Entry.user == 0 || kind == .write && !page.isWritable
+            || kind == .execute && !page.isExecutable
+        {
             throw pageFault(linear, kind, isUser, PageFaultCode.present)
         }
-        return PageTranslation(
-            page: 0, isWritable: isWritable, isDirty: leaf & Entry.dirty != 0 || kind == .write,
-            isExecutable: isExecutable, isGlobal: leaf & Entry.global != 0 && pointee.cr4 & CR4.pge != 0)
+        let size: UInt32 = pointee.cr4 & CR4.pae != 0 ? 8 : 4
+        setAccessed(found.directory, size: size, isDirty: found.isLarge && kind == .write)
+        if !found.isLarge { setAccessed(found.table, size: size, isDirty: kind == .write) }
+        return page
+    }
+
+    /// What the tables have for `linear`; nil if a walk for reading would fault or would have to set an accessed bit.
+    /// Nothing changes.
+    func peek(_ linear: UInt32, isUser: Bool) -> PageTranslation? {
+        guard pointee.cr0 & CR0.pg != 0 else { return PageTranslation(page: UInt64(linear & 0xFFFF_F000)) }
+        do throws(WalkFailure) {
+            let found = try find(linear)
+            let isAccessed = found.directory.value & (found.isLarge ? .max : found.table.value) & Entry.accessed != 0
+            guard isAccessed, !isUser || found.rights & Entry.user != 0 else { return nil }
+            return translation(found, .read, isUser: isUser)
+        } catch {
+            return nil
+        }
+    }
+
+    /// Entries of the paging structures that map a page.
+    private struct TableWalk {
+        var directory: (address: UInt64, value: UInt64)
+        /// Not looked at if the page is large.
+        var table: (address: UInt64, value: UInt64) = (0, 0)
+        var isLarge = false
+        var page: UInt64 = 0
+
+        var leaf: UInt64 { isLarge ? directory.value : table.value }
+
+        /// The intersection of both levels; no-execute is the union.
+        var rights: UInt64 {
+            guard !isLarge else { return directory.value }
+            return directory.value & table.value & ~Entry.noExecute
+                | (directory.value | table.value) & Entry.noExecute
+        }
+    }
+
+    private enum WalkFailure: Error { case notPresent, reserved }
+
+    @inline(__always)
+    private func find(_ linear: UInt32) throws(WalkFailure) -> TableWalk {
+        pointee.cr4 & CR4.pae != 0 ? try findPAE(linear) : try find32(linear)
+    }
+
+    @inline(__always)
+    private func find32(_ linear: UInt32) throws(WalkFailure) -> TableWalk {
+        let directory = UInt64(pointee.cr3 & 0xFFFF_F000 | (linear >> 22) << 2)
+        let pde = readTableEntry(directory, size: 4)
+        guard pde & Entry.present != 0 else { throw .notPresent }
+        var found = TableWalk(directory: (directory, pde))
+        if pde & Entry.large != 0, pointee.cr4 & CR4.pse != 0 {
+            // Bits 13–21 are reserved without PSE-36 (SDM 3A table 4-4).
+            guard pde & 0x3FE000 == 0 else { throw .reserved }
+            found.page = pde & 0xFFC0_0000 | UInt64(linear & 0x3F_F000)
+            found.isLarge = true
+            return found
+        }
+        let table = pde & 0xFFFF_F000 | UInt64(linear >> 12 & 0x3FF) << 2
+        found.table = (table, readTableEntry(table, size: 4))
+        guard found.table.value & Entry.present != 0 else { throw .notPresent }
+        found.page = found.table.value & 0xFFFF_F000
+        return found
+    }
+
+    @inline(__always)
+    private func findPAE(_ linear: UInt32) throws(WalkFailure) -> TableWalk {
+        let reserved = Entry.beyondAddress | (pointee.efer & EFER.nxe == 0 ? Entry.noExecute : 0)
+        let pdpte = pointee.pdpte[Int(linear >> 30)]
+        guard pdpte & Entry.present != 0 else { throw .notPresent }
+        let directory = pdpte & 0xF_FFFF_F000 | UInt64(linear >> 21 & 0x1FF) << 3
+        let pde = readTableEntry(directory, size: 8)
+        guard pde & Entry.present != 0 else { throw .notPresent }
+        guard pde & reserved == 0 else { throw .reserved }
+        var found = TableWalk(directory: (directory, pde))
+        if pde & Entry.large != 0 {
+            guard pde & 0x1F_E000 == 0 else { throw .reserved }
+            found.page = pde & 0xF_FFE0_0000 | UInt64(linear & 0x1F_F000)
+            found.isLarge = true
+            return found
+        }
+        let table = pde & 0xF_FFFF_F000 | UInt64(linear >> 12 & 0x1FF) << 3
+        found.table = (table, readTableEntry(table, size: 8))
+        guard found.table.value & Entry.present != 0 else { throw .notPresent }
+        guard found.table.value & reserved == 0 else { throw .reserved }
+        found.page = found.table.value & 0xF_FFFF_F000
+        return found
+    }
+
+    /// What may be done with a page that was found, and is accessed now.
+    @inline(__always)
+    private func translation(_ found: TableWalk, _ kind: AccessKind, isUser: Bool) -> PageTranslation {
+        PageTranslation(
+            page: found.page, isWritable: found.rights & Entry.writable != 0 || !isUser && pointee.cr0 & CR0.wp == 0,
+            isDirty: found.leaf & Entry.dirty != 0 || kind == .write,
+            isExecutable: found.rights & Entry.noExecute == 0 || pointee.efer & EFER.nxe == 0,
+            isGlobal: found.leaf & Entry.global != 0 && pointee.cr4 & CR4.pge != 0, isLarge: found.isLarge)
     }
 
     private func readTableEntry(_ address: UInt64, size: UInt32) -> UInt64 {
         readPhysical(address & (UInt64(pointee.a20Mask) | 0xFFFF_FFFF_0000_0000), count: size)
     }
 
-    private func setAccessed(_ address: UInt64, _ entry: UInt64, size: UInt32, isDirty: Bool) {
-        let wanted = entry | Entry.accessed | (isDirty ? Entry.dirty : 0)
-        guard wanted != entry else { return }
-        writePhysical(address & (UInt64(pointee.a20Mask) | 0xFFFF_FFFF_0000_0000), wanted, count: size)
+    private func setAccessed(_ entry: (address: UInt64, value: UInt64), size: UInt32, isDirty: Bool) {
+        let wanted = entry.value | Entry.accessed | (isDirty ? Entry.dirty : 0)
+        guard wanted != entry.value else { return }
+        writePhysical(entry.address & (UInt64(pointee.a20Mask) | 0xFFFF_FFFF_0000_0000), wanted, count: size)
     }
 
     private func pageFault(_ linear: UInt32, _ kind: AccessKind, _ isUser: Bool, _ code: UInt32) -> Fault {
@@ -161,10 +203,6 @@ extension Processor {
         if isUser { code |= PageFaultCode.user }
         if kind == .execute, pointee.efer & EFER.nxe != 0, pointee.cr4 & CR4.pae != 0 { code |= PageFaultCode.fetch }
         return Fault(Vector.pageFault, code)
-    }
-
-    private func reservedFault(_ linear: UInt32, _ kind: AccessKind, _ isUser: Bool) -> Fault {
-        pageFault(linear, kind, isUser, PageFaultCode.present | PageFaultCode.reserved)
     }
 
     /// Loads the four PDPTEs that `cr3` points to (SDM 3A 4.4.1). Throws #GP(0) for reserved bits, nothing changed.
@@ -182,7 +220,7 @@ extension Processor {
     /// Forgets all translations, or all that are not global.
     func flushTLB(keepingGlobal: Bool) {
         pointee.statistics.tlbFlushes &+= 1
-        pointee.translationObserver?.translationsFlushed(keepingGlobal: keepingGlobal)
+        pointee.translationObserver?.translationsFlushed()
         for index in 0..<TLB.entries * 2 {
             let entry = pointee.tlbBanks + index
             if keepingGlobal && entry.pointee.isGlobal { continue }

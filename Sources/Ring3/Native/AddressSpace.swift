@@ -1,0 +1,115 @@
+#if arch(x86_64) && os(Linux)
+    import Hardware
+
+    /// What is remembered of a guest address space: its windows and jump caches, of the supervisor and of the user.
+    final class AddressSpace {
+        /// What CR3 was, or `unpaged`.
+        fileprivate var root: UInt64 = unpaged
+        fileprivate var lastUse: UInt64 = 0
+        fileprivate let views: [View]
+
+        struct View {
+            let window: ShadowWindow
+            let jumps: JumpCache
+        }
+
+        fileprivate static let unpaged = UInt64.max
+
+        fileprivate init(_ memory: PhysicalMemory) throws(CodeArena.Failure) {
+            views = [
+                View(window: try ShadowWindow(memory, isUser: false), jumps: JumpCache()),
+                View(window: try ShadowWindow(memory, isUser: true), jumps: JumpCache()),
+            ]
+        }
+
+        func view(isUser: Bool) -> View { views[isUser ? 1 : 0] }
+    }
+
+    /// The guest's address spaces of late, one of which is current. A guest that loads CR3 finds what it left behind, as
+    /// far as its page tables still say the same; a new address space takes over the least recently used one, in which
+    /// the kernel's half still holds.
+    final class AddressSpaces {
+        /// Each takes two windows of 4 GiB of the host's addresses.
+        private static let most = 16
+        /// The host allows a process 65,530, of which others need some.
+        private static let mostMappings = 40_000
+
+        private let memory: PhysicalMemory
+        private var spaces: [AddressSpace]
+        private(set) var current: AddressSpace
+        private var clock: UInt64 = 0
+
+        init(_ memory: PhysicalMemory) throws(CodeArena.Failure) {
+            self.memory = memory
+            current = try AddressSpace(memory)
+            spaces = [current]
+        }
+
+        /// Makes the address space current whose tables the processor uses now, and forgets of it what does not hold any
+        /// more.
+        func activate(_ cpu: Processor) {
+            let root = cpu.pointee.cr0 & CR0.pg != 0 ? UInt64(cpu.pointee.cr3) : AddressSpace.unpaged
+            if current.root != root { current = space(for: root) }
+            clock &+= 1
+            current.lastUse = clock
+            for (isUser, view) in [false, true].map({ ($0, current.view(isUser: $0)) }) {
+                view.window.revalidate(cpu)
+                view.jumps.revalidate(cpu, isUser: isUser)
+            }
+        }
+
+        private func space(for root: UInt64) -> AddressSpace {
+            if let known = spaces.first(where: { $0.root == root }) { return known }
+            var space = spaces.min { $0.lastUse < $1.lastUse } ?? current
+            if spaces.count < Self.most, let new = try? AddressSpace(memory) {
+                spaces.append(new)
+                space = new
+            }
+            space.root = root
+            return space
+        }
+
+        /// The page at `linear` is to be looked up anew. Other address spaces will be when they become current.
+        func pageFlushed(_ cpu: Processor, _ linear: UInt32) {
+            for isUser in [false, true] {
+                let view = current.view(isUser: isUser)
+                view.window.revalidate(cpu, page: linear)
+                view.jumps.revalidate(cpu, isUser: isUser, region: linear >> 22)
+            }
+        }
+
+        /// Writes to the page at `physical` must be seen from now on: it holds code.
+        func protect(_ physical: UInt32) {
+            for space in spaces {
+                for view in space.views { view.window.protect(physical) }
+            }
+        }
+
+        /// Lets the guest access `linear`; false if the monitor must do it.
+        func fill(_ cpu: Processor, _ linear: UInt32, isUser: Bool, isWrite: Bool) -> Bool {
+            let count = spaces.reduce(0) { $0 + $1.views.reduce(0) { $0 + $1.window.mappingCount } }
+            if count > Self.mostMappings { unmapAll() }
+            let window = current.view(isUser: isUser).window
+            switch window.fill(cpu, linear, isWrite: isWrite) {
+            case .done: return true
+            case .refused: return false
+            case .failed:
+                unmapAll()
+                return window.fill(cpu, linear, isWrite: isWrite) == .done
+            }
+        }
+
+        private func unmapAll() {
+            for space in spaces {
+                for view in space.views { view.window.dropAll() }
+            }
+        }
+
+        /// No block is where it was.
+        func forgetBlocks() {
+            for space in spaces {
+                for view in space.views { view.jumps.removeAll() }
+            }
+        }
+    }
+#endif
