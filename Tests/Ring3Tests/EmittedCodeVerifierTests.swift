@@ -171,9 +171,9 @@
         }
 
         @Test func jumpCacheIsReadWithinItsBounds() {
-            // mov r10d, 22
-            let shift: (HostInstruction, [UInt8]) -> Bool = { $1 == [0x41, 0xBA, 22, 0, 0, 0] }
-            for count in [0, 1, 21, 23, 22 + 32] as [UInt8] {
+            // mov r10d, 20
+            let shift: (HostInstruction, [UInt8]) -> Bool = { $1 == [0x41, 0xBA, 20, 0, 0, 0] }
+            for count in [0, 1, 19, 21, 20 + 32] as [UInt8] {
                 expect([.jumpCache], where: shift, breaking: { [$0[0], $0[1], count, 0, 0, 0] })
             }
             let bytes: [([UInt8], [[UInt8]])] = [
@@ -194,12 +194,12 @@
                 // not r8; lea rcx, [r11 + r8 + 1]
                 ([0x49, 0xF7, 0xD0], [[0x41, 0xF7, 0xD0], []]),
                 ([0x4B, 0x8D, 0x4C, 0x03, 0x01], [[0x4B, 0x8D, 0x4C, 0x03, 0x00], [0x4B, 0x8D, 0x4C, 0x43, 0x01]]),
-                // jmp [r15 + r9*8 + 0x2000]
+                // jmp [r15 + r9*8 + 0x8000]
                 (
-                    [0x43, 0xFF, 0xA4, 0xCF, 0, 0x20, 0, 0],
+                    [0x43, 0xFF, 0xA4, 0xCF, 0, 0x80, 0, 0],
                     [
-                        [0x43, 0xFF, 0xA4, 0xCF, 0, 0, 0, 0], [0x43, 0xFF, 0xA4, 0xCF, 8, 0x20, 0, 0],
-                        [0x43, 0xFF, 0xA4, 0xC7, 0, 0x20, 0, 0],
+                        [0x43, 0xFF, 0xA4, 0xCF, 0, 0, 0, 0], [0x43, 0xFF, 0xA4, 0xCF, 8, 0x80, 0, 0],
+                        [0x43, 0xFF, 0xA4, 0xC7, 0, 0x80, 0, 0],
                     ]
                 ),
             ]
@@ -210,6 +210,34 @@
             }
             // The jump without the comparison: JRCXZ becomes JMP or NOP.
             expect([.jumpCache], where: { $1[0] == 0xE3 && $1.count == 2 }, breaking: { [0xEB, $0[1]] })
+        }
+
+        @Test func stringInstructionsStayInTheWindow() {
+            let load: (HostInstruction, [UInt8]) -> Bool = { $1.starts(with: [0x4D, 0x8B, 0x8D]) }
+            // Another register, half of it, another field.
+            expect([.window], where: load, breaking: { [0x4D, 0x8B, 0x85] + $0.dropFirst(3) })
+            expect([.state], where: load, breaking: { [0x45, 0x8B, 0x8D] + $0.dropFirst(3) })
+            expect([.state], where: load, breaking: { $0.prefix(3) + [$0[3] ^ 8] + $0.dropFirst(4) })
+            for (lea, register) in [([0x49, 0x8D, 0x3C, 0x39], 0x39), ([0x49, 0x8D, 0x34, 0x31], 0x31)]
+                as [([UInt8], UInt8)]
+            {
+                let isLEA: (HostInstruction, [UInt8]) -> Bool = { $1 == lea }
+                // Nothing, 32 bits of it, another base, a scale, into another register.
+                expect([.window], where: isLEA, breaking: { _ in [0x0F, 0x1F, 0x40, 0x00] })
+                expect([.unset, .window], where: isLEA, breaking: { _ in [0x41, 0x8D, lea[2], register] })
+                expect([.window], where: isLEA, breaking: { _ in [0x49, 0x8D, lea[2], register + 1] })
+                expect([.width], where: isLEA, breaking: { _ in [0x49, 0x8D, lea[2], register | 0x40] })
+                expect([.width, .window], where: isLEA, breaking: { _ in [0x49, 0x8D, lea[2] ^ 8, register] })
+            }
+            // Not repeated, through a segment, of eight bytes, and the registers left as they are.
+            let isMove: (HostInstruction, [UInt8]) -> Bool = { $1 == [0xF3, 0xA5] || $1 == [0xF3, 0xAB] }
+            expect([.instruction, .prefixes], where: isMove, breaking: { [0x66, $0[1]] })
+            expect([.prefixes], where: isMove, breaking: { [0x65, $0[1]] })
+            expect([.prefixes], where: isMove, breaking: { [0x48, $0[1]] })
+            expect([.instruction], where: isMove, breaking: { [0xF2, $0[1]] })
+            let drops: (HostInstruction, [UInt8]) -> Bool = { $1 == [0x40, 0x89, 0xFF] }
+            expect([.window], where: drops, breaking: { _ in [0x0F, 0x1F, 0x00] })
+            expect([.window], where: drops, breaking: { _ in [0x40, 0x89, 0xFE] })
         }
 
         @Test func instructionsAreCounted() {

@@ -5,7 +5,7 @@
     /// Valid for one privilege level, and as long as the page tables lead to the same pages.
     final class JumpCache {
         /// log2 of the entries.
-        static let bits = 10
+        static let bits = 12
         static let count = 1 << bits
         /// No EIP equals it: tags are 64 bits wide.
         private static let empty: UInt64 = 1 << 32
@@ -16,6 +16,8 @@
         private var isEmpty = false
         /// The pages that have entries, and where in RAM these found them.
         private var pages: [(linear: UInt32, physical: UInt32)] = []
+        /// The regions of 4 MiB, by the low bits of their numbers, in which they are.
+        private var regions: UInt64 = 0
         private var mode: NativeMode = []
 
         /// Only blocks of that mode are of use from now on.
@@ -34,6 +36,7 @@
             if !pages.contains(where: { $0.linear == eip & 0xFFFF_F000 }) {
                 if pages.count == Self.mostPages { removeAll() }
                 pages.append((eip & 0xFFFF_F000, physical & 0xFFFF_F000))
+                regions |= 1 << UInt64(eip >> 22 & 63)
             }
             let index = Int(eip) & (Self.count - 1)
             entries[index] = UInt64(eip)
@@ -43,13 +46,18 @@
 
         /// Keeps the entries of pages that are where they were, or of those outside a region of 4 MiB.
         func revalidate(_ cpu: Processor, isUser: Bool, region: UInt32? = nil) {
+            if let region, regions & 1 << UInt64(region & 63) == 0 { return }
             /// By the low bits of their numbers: a few more than have to may go.
             var gone: UInt64 = 0
+            /// Of the large page, or half of one, that was looked at last.
+            var (large, distance) = (UInt32.max, UInt32(0))
             pages.removeAll { page in
                 if let region, page.linear >> 22 != region { return false }
+                if page.linear >> 21 == large, page.physical &- page.linear == distance { return false }
                 if let found = cpu.peek(page.linear, isUser: isUser), found.isExecutable,
                     found.page & (UInt64(cpu.pointee.a20Mask) | 0xFFFF_FFFF_0000_0000) == UInt64(page.physical)
                 {
+                    if found.isLarge { (large, distance) = (page.linear >> 21, page.physical &- page.linear) }
                     return false
                 }
                 gone |= 1 << UInt64(page.linear >> 12 & 63)
@@ -66,6 +74,7 @@
             entries.update(repeating: Self.empty, count: Self.count)
             (entries + Self.count).update(repeating: 0, count: Self.count)
             pages.removeAll(keepingCapacity: true)
+            regions = 0
             isEmpty = true
         }
     }

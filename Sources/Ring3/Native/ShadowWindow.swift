@@ -29,6 +29,15 @@
             func contains(_ page: UInt32) -> Bool { UInt64(page) &- linear < count << 12 }
         }
 
+        /// 2 MiB mapped by one entry of the guest's tables.
+        private struct LargePage: Equatable {
+            var linear: UInt32
+            var physical: UInt64
+            var isWritable: Bool
+
+            func contains(_ page: UInt32) -> Bool { page &- linear < 2 << 20 }
+        }
+
         static let size = 1 << 32
         /// Instructions reach up to 16 bytes beyond the last address; repeated ones stop there.
         private static let guardSize = 1 << 16
@@ -45,8 +54,8 @@
         /// For each linear page, the index of its `Page` and one more; 0 if there is none.
         private let slots: UnsafeMutablePointer<UInt32>
         private static let slotBytes = (size >> 12) * MemoryLayout<UInt32>.stride
-        /// Some of `pages` are parts of large ones.
-        private var hasLargePages = false
+        /// What the tables have for those large pages, or halves of 4 MiB, that some of `pages` are parts of.
+        private var largePages: [LargePage] = []
 
         init(_ memory: PhysicalMemory, isUser: Bool) throws(CodeArena.Failure) {
             self.memory = memory
@@ -111,7 +120,7 @@
             {
                 return map(stretch(round: found, isWhole: !hasPaging, cpu)) ? .done : .failed
             }
-            return map(row(from: found, cpu)) ? .done : .failed
+            return map(row(from: found, cpu), cpu) ? .done : .failed
         }
 
         /// What may be mapped for a translation; nil if it is not RAM.
@@ -161,13 +170,13 @@
             return true
         }
 
-        private func map(_ row: [Page]) -> Bool {
+        private func map(_ row: [Page], _ cpu: Processor) -> Bool {
             guard let first = row.first,
                 map(
                     UInt64(first.linear), UInt64(first.physical), UInt64(row.count), isWritable: first.isWritable,
                     touching: MAP_POPULATE)
             else { return false }
-            for page in row { enter(page) }
+            for page in row { enter(page, cpu) }
             return true
         }
 
@@ -179,8 +188,12 @@
                 MAP_SHARED | MAP_FIXED | MAP_NORESERVE | touching, memory.fileDescriptor, Int(physical)) != MAP_FAILED
         }
 
-        private func enter(_ page: Page) {
-            if page.isLarge { hasLargePages = true }
+        private func enter(_ page: Page, _ cpu: Processor) {
+            if page.isLarge, !largePages.contains(where: { $0.contains(page.linear) }),
+                let large = largePage(round: page.linear, cpu)
+            {
+                largePages.append(large)
+            }
             let slot = slots + Int(page.linear >> 12)
             if slot.pointee != 0 {
                 pages[Int(slot.pointee) - 1] = page
@@ -214,38 +227,59 @@
 
         /// Keeps what a walk of the guest's tables, as they are now, would find.
         func revalidate(_ cpu: Processor) {
-            revalidate(cpu) { _ in true }
-            let gone = stretches.indices.filter { !isValid(stretches[$0], cpu) }
-            for index in gone.reversed() { drop(stretches.remove(at: index)) }
+            revalidateLarge(cpu) { _ in true }
+            remove { !$0.isLarge && !isValid($0, cpu) }
+            revalidateStretches(cpu) { _ in true }
         }
 
         /// The same of the page at `linear`, and of the large page that it is or was part of.
         func revalidate(_ cpu: Processor, page linear: UInt32) {
             let region = linear >> 22
-            if hasLargePages { revalidate(cpu) { $0.isLarge && $0.linear >> 22 == region } }
+            revalidateLarge(cpu) { $0 >> 22 == region }
+            revalidateStretches(cpu) { $0.linear >> 22 == UInt64(region) || $0.contains(linear & 0xFFFF_F000) }
             let slot = slots[Int(linear >> 12)]
-            if slot != 0 {
-                let old = pages[Int(slot) - 1]
-                if !isValid(old, cpu) {
-                    // What is there instead will be accessed, or it would not be flushed.
-                    let new = cpu.peek(old.linear, isUser: isUser).flatMap { visible($0, at: old.linear, cpu) }
-                    if let new, map([new]) { return }
-                    remove(Int(slot) - 1)
-                    unmap(Int(old.linear), 4096)
+            guard slot != 0 else { return }
+            let old = pages[Int(slot) - 1]
+            guard !isValid(old, cpu) else { return }
+            // What is there instead will be accessed, or it would not be flushed.
+            let new = cpu.peek(old.linear, isUser: isUser).flatMap { visible($0, at: old.linear, cpu) }
+            if let new, map([new], cpu) { return }
+            remove(Int(slot) - 1)
+            unmap(Int(old.linear), 4096)
+        }
+
+        private func revalidateLarge(_ cpu: Processor, where isConcerned: (UInt32) -> Bool) {
+            for index in largePages.indices.reversed() where isConcerned(largePages[index].linear) {
+                let old = largePages[index]
+                let new = largePage(round: old.linear, cpu)
+                if let new, new.physical == old.physical, new.isWritable || !old.isWritable {
+                    largePages[index] = new
+                } else {
+                    largePages.remove(at: index)
+                    remove { $0.isLarge && old.contains($0.linear) }
                 }
-            }
-            for index in stretches.indices.reversed()
-            where stretches[index].contains(linear & 0xFFFF_F000) || stretches[index].linear >> 22 == UInt64(region) {
-                if !isValid(stretches[index], cpu) { drop(stretches.remove(at: index)) }
             }
         }
 
-        private func revalidate(_ cpu: Processor, where isConcerned: (Page) -> Bool) {
+        private func revalidateStretches(_ cpu: Processor, where isConcerned: (Stretch) -> Bool) {
+            for index in stretches.indices.reversed()
+            where isConcerned(stretches[index]) && !isValid(stretches[index], cpu) {
+                drop(stretches.remove(at: index))
+            }
+        }
+
+        private func largePage(round linear: UInt32, _ cpu: Processor) -> LargePage? {
+            let first = linear & ~0x1F_FFFF
+            guard let found = cpu.peek(first, isUser: isUser), found.isLarge else { return nil }
+            return LargePage(linear: first, physical: found.page, isWritable: found.isWritable && found.isDirty)
+        }
+
+        private func remove(where isGone: (Page) -> Bool) {
             var gone: [UInt32] = []
             var index = pages.count - 1
             while index >= 0 {
                 let page = pages[index]
-                if isConcerned(page), !isValid(page, cpu) {
+                if isGone(page) {
                     remove(index)
                     gone.append(page.linear)
                 }
@@ -323,7 +357,7 @@
             for page in pages { slots[Int(page.linear >> 12)] = 0 }
             pages.removeAll(keepingCapacity: true)
             stretches.removeAll()
-            hasLargePages = false
+            largePages.removeAll()
         }
 
         private func reserve(_ linear: Int, _ size: Int) -> Bool {

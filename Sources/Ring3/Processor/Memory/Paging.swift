@@ -186,8 +186,12 @@ extension Processor {
             isGlobal: found.leaf & Entry.global != 0 && pointee.cr4 & CR4.pge != 0, isLarge: found.isLarge)
     }
 
+    @inline(__always)
     private func readTableEntry(_ address: UInt64, size: UInt32) -> UInt64 {
-        readPhysical(address & (UInt64(pointee.a20Mask) | 0xFFFF_FFFF_0000_0000), count: size)
+        let place = address & (UInt64(pointee.a20Mask) | 0xFFFF_FFFF_0000_0000)
+        guard isRAM(place) else { return readPhysical(place, count: size) }
+        let entry = UnsafeRawPointer(pointee.ramBase) + Int(place)
+        return size == 8 ? entry.load(as: UInt64.self) : UInt64(entry.load(as: UInt32.self))
     }
 
     private func setAccessed(_ entry: (address: UInt64, value: UInt64), size: UInt32, isDirty: Bool) {
