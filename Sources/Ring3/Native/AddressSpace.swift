@@ -8,18 +8,32 @@
         fileprivate var lastUse: UInt64 = 0
         fileprivate let views: [View]
 
-        struct View {
+        /// As one privilege level sees it.
+        final class View {
             let window: ShadowWindow
-            let jumps: JumpCache
+            /// By mode: a jump leads to a block of the same.
+            private var jumpCaches: [JumpCache?] = Array(repeating: nil, count: NativeMode.count)
+
+            fileprivate init(_ memory: PhysicalMemory, isUser: Bool) throws(CodeArena.Failure) {
+                window = try ShadowWindow(memory, isUser: isUser)
+            }
+
+            func jumps(_ mode: NativeMode) -> JumpCache {
+                if let known = jumpCaches[Int(mode.rawValue)] { return known }
+                let new = JumpCache()
+                jumpCaches[Int(mode.rawValue)] = new
+                return new
+            }
+
+            fileprivate func forEachJumpCache(_ body: (JumpCache) -> Void) {
+                for case let jumps? in jumpCaches { body(jumps) }
+            }
         }
 
         fileprivate static let unpaged = UInt64.max
 
         fileprivate init(_ memory: PhysicalMemory) throws(CodeArena.Failure) {
-            views = [
-                View(window: try ShadowWindow(memory, isUser: false), jumps: JumpCache()),
-                View(window: try ShadowWindow(memory, isUser: true), jumps: JumpCache()),
-            ]
+            views = [try View(memory, isUser: false), try View(memory, isUser: true)]
         }
 
         func view(isUser: Bool) -> View { views[isUser ? 1 : 0] }
@@ -52,9 +66,10 @@
             if current.root != root { current = space(for: root) }
             clock &+= 1
             current.lastUse = clock
-            for (isUser, view) in [false, true].map({ ($0, current.view(isUser: $0)) }) {
+            for isUser in [false, true] {
+                let view = current.view(isUser: isUser)
                 view.window.revalidate(cpu)
-                view.jumps.revalidate(cpu, isUser: isUser)
+                view.forEachJumpCache { $0.revalidate(cpu, isUser: isUser) }
             }
         }
 
@@ -74,7 +89,7 @@
             for isUser in [false, true] {
                 let view = current.view(isUser: isUser)
                 view.window.revalidate(cpu, page: linear)
-                view.jumps.revalidate(cpu, isUser: isUser, region: linear >> 22)
+                view.forEachJumpCache { $0.revalidate(cpu, isUser: isUser, region: linear >> 22) }
             }
         }
 
@@ -108,7 +123,7 @@
         /// No block is where it was.
         func forgetBlocks() {
             for space in spaces {
-                for view in space.views { view.jumps.removeAll() }
+                for view in space.views { view.forEachJumpCache { $0.removeAll() } }
             }
         }
     }

@@ -2,7 +2,7 @@
     /// Host addresses of blocks by guest address, for jumps that cannot be linked: to other pages, through registers and
     /// memory, returns. Direct-mapped by the low bits of EIP: tags first, then addresses.
     ///
-    /// Valid for one privilege level, and as long as the page tables lead to the same pages.
+    /// Valid for one privilege level and one mode, and as long as the page tables lead to the same pages.
     final class JumpCache {
         /// log2 of the entries.
         static let bits = 12
@@ -18,14 +18,6 @@
         private var pages: [(linear: UInt32, physical: UInt32)] = []
         /// The regions of 4 MiB, by the low bits of their numbers, in which they are.
         private var regions: UInt64 = 0
-        private var mode: NativeMode = []
-
-        /// Only blocks of that mode are of use from now on.
-        func use(in mode: NativeMode) {
-            guard mode != self.mode else { return }
-            removeAll()
-            self.mode = mode
-        }
 
         init() { removeAll() }
 

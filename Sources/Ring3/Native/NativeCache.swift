@@ -94,7 +94,9 @@
         /// Bytes of the arena in use, and those that never go: the stubs.
         private(set) var used = 0
         private var reserved = 0
-        private var byAddress: [UInt64: Int32] = [:]
+        /// Numbers of blocks, where a hash of their address leads; whatever is not there is found on its page.
+        private let table = UnsafeMutablePointer<Int32>.allocate(capacity: tableSize)
+        private static let tableSize = 1 << 16
         private let pages: UnsafeMutablePointer<Int32>
         private let pageCount: Int
         var statistics = TranslationStatistics()
@@ -103,6 +105,7 @@
 
         init(ramSize: Int, capacity: Int) throws(CodeArena.Failure) {
             arena = try CodeArena(size: capacity)
+            table.initialize(repeating: Self.none, count: Self.tableSize)
             pageCount = ramSize >> 12
             pages = .allocate(capacity: pageCount)
             pages.initialize(repeating: Self.none, count: pageCount)
@@ -113,6 +116,7 @@
             instructions.deallocate()
             sites.deallocate()
             pages.deallocate()
+            table.deallocate()
         }
 
         /// Where the next code goes.
@@ -131,13 +135,27 @@
                 && siteCount + 2 * Translator.longest + 8 <= Self.mostSites
         }
 
-        /// The offset in the page is the same in both addresses.
-        private static func key(_ physical: UInt32, _ eip: UInt32, _ mode: NativeMode) -> UInt64 {
-            UInt64(physical >> 12) << 40 | UInt64(mode.rawValue) << 32 | UInt64(eip)
+        private static func slot(_ physical: UInt32, _ eip: UInt32, _ mode: NativeMode) -> Int {
+            // The offset in the page is the same in both addresses.
+            let mixed = physical ^ eip >> 12 &* 0x9E5 ^ UInt32(mode.rawValue) << 11
+            return Int((mixed ^ mixed >> 16) & UInt32(tableSize - 1))
         }
 
+        /// The block for code at these addresses, unless it is stale.
         func find(_ physical: UInt32, eip: UInt32, _ mode: NativeMode) -> Int32? {
-            byAddress[Self.key(physical, eip, mode)]
+            func isWanted(_ number: Int32) -> Bool {
+                let block = blocks + Int(number)
+                return block.pointee.eip == eip && block.pointee.physical == physical && block.pointee.mode == mode
+                    && !block.pointee.isStale
+            }
+            let slot = Self.slot(physical, eip, mode)
+            let known = table[slot]
+            if known != Self.none, isWanted(known) { return known }
+            var number = pages[Int(physical >> 12)]
+            while number != Self.none, !isWanted(number) { number = blocks[Int(number)].nextOnPage }
+            guard number != Self.none else { return nil }
+            table[slot] = number
+            return number
         }
 
         /// A site's number, for the code that leaves there.
@@ -160,7 +178,7 @@
             blocks[Int(number)] = block
             blockCount += 1
             used = Int(block.end)
-            byAddress[Self.key(block.physical, block.eip, block.mode)] = number
+            table[Self.slot(block.physical, block.eip, block.mode)] = number
             statistics.blocksTranslated &+= 1
             statistics.instructionsTranslated &+= UInt64(block.count)
             statistics.bytes = UInt64(used)
@@ -235,7 +253,6 @@
         private func retire(_ number: Int32) {
             let block = blocks[Int(number)]
             blocks[Int(number)].isStale = true
-            byAddress[Self.key(block.physical, block.eip, block.mode)] = nil
             var host = HostAssembler(arena.writable, at: Int(block.entry))
             host.jump(to: Int(block.staleExit))
             statistics.blocksInvalidated &+= 1
@@ -263,7 +280,7 @@
             instructionCount = 0
             siteCount = 0
             used = reserved
-            byAddress.removeAll(keepingCapacity: true)
+            table.update(repeating: Self.none, count: Self.tableSize)
             pages.update(repeating: Self.none, count: pageCount)
             statistics.evictions &+= 1
             verification?.removeAll()

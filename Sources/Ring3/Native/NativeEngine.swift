@@ -153,7 +153,6 @@
             guard cpu.isRAM(translated) else { return nil }
             let physical = UInt32(truncatingIfNeeded: translated)
             let mode = cpu.nativeMode
-            view.jumps.use(in: mode)
             guard let number = cache.find(physical, eip: eip, mode) ?? emit(physical, eip, mode) else { return nil }
             if let left, left.eip == eip { lead(left.site, to: number) }
             left = nil
@@ -176,7 +175,7 @@
         private func remember(_ eip: UInt32, _ block: NativeBlock) {
             let host = cache.arena.executable + UInt64(block.entry)
             if let verification = cache.verification, !verification.mayEnter(host, isLinked: true) { return }
-            view.jumps.insert(eip, physical: block.physical, host)
+            view.jumps(block.mode).insert(eip, physical: block.physical, host)
         }
 
         private func emit(_ physical: UInt32, _ eip: UInt32, _ mode: NativeMode) -> Int32? {
@@ -321,7 +320,7 @@
             cpu.pointee.native.flags = UInt64(cpu.pointee.status.image | Flags.reserved1)
             let view = view
             cpu.pointee.native.window = view.window.base
-            cpu.pointee.native.jumpCache = UInt64(UInt(bitPattern: view.jumps.entries))
+            cpu.pointee.native.jumpCache = UInt64(UInt(bitPattern: view.jumps(cpu.nativeMode).entries))
             enter(cpu)
             cpu.pointee.status = StatusFlags(image: UInt32(truncatingIfNeeded: cpu.pointee.native.flags))
             return counted &+ left &- (cpu.pointee.native.budget &- budget.end)

@@ -9,6 +9,8 @@ struct NativeMode: OptionSet, Equatable {
     static let openGS = NativeMode(rawValue: 1 << 1)
     /// EFLAGS.DF is clear: string instructions go up.
     static let stringsGoUp = NativeMode(rawValue: 1 << 2)
+    /// How many modes there are.
+    static let count = 8
 }
 
 extension Processor {
