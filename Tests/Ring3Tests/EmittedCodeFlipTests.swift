@@ -146,7 +146,7 @@
                 return Int(address.dropFirst(6), radix: 16).map(stateFields.contains) == true ? nil : "state"
             }
             if address == "r14" || address == "r14+0x0" { return mnemonic == "mov" ? nil : "budget" }
-            return address == "r15+r9*8" || address == "r15+r9*8+0x8000" ? nil : "memory"
+            return address == "r15+r9*8" || address == "r15+r9*8+0x20000" ? nil : "memory"
         }
 
         /// LEA accesses nothing: R14 may be counted, and no other register of ours named.

@@ -171,9 +171,9 @@
         }
 
         @Test func jumpCacheIsReadWithinItsBounds() {
-            // mov r10d, 20
-            let shift: (HostInstruction, [UInt8]) -> Bool = { $1 == [0x41, 0xBA, 20, 0, 0, 0] }
-            for count in [0, 1, 19, 21, 20 + 32] as [UInt8] {
+            // mov r10d, 18
+            let shift: (HostInstruction, [UInt8]) -> Bool = { $1 == [0x41, 0xBA, 18, 0, 0, 0] }
+            for count in [0, 1, 17, 19, 18 + 32] as [UInt8] {
                 expect([.jumpCache], where: shift, breaking: { [$0[0], $0[1], count, 0, 0, 0] })
             }
             let bytes: [([UInt8], [[UInt8]])] = [
@@ -194,12 +194,12 @@
                 // not r8; lea rcx, [r11 + r8 + 1]
                 ([0x49, 0xF7, 0xD0], [[0x41, 0xF7, 0xD0], []]),
                 ([0x4B, 0x8D, 0x4C, 0x03, 0x01], [[0x4B, 0x8D, 0x4C, 0x03, 0x00], [0x4B, 0x8D, 0x4C, 0x43, 0x01]]),
-                // jmp [r15 + r9*8 + 0x8000]
+                // jmp [r15 + r9*8 + 0x20000]
                 (
-                    [0x43, 0xFF, 0xA4, 0xCF, 0, 0x80, 0, 0],
+                    [0x43, 0xFF, 0xA4, 0xCF, 0, 0, 2, 0],
                     [
-                        [0x43, 0xFF, 0xA4, 0xCF, 0, 0, 0, 0], [0x43, 0xFF, 0xA4, 0xCF, 8, 0x80, 0, 0],
-                        [0x43, 0xFF, 0xA4, 0xC7, 0, 0x80, 0, 0],
+                        [0x43, 0xFF, 0xA4, 0xCF, 0, 0, 0, 0], [0x43, 0xFF, 0xA4, 0xCF, 8, 0, 2, 0],
+                        [0x43, 0xFF, 0xA4, 0xC7, 0, 0, 2, 0],
                     ]
                 ),
             ]

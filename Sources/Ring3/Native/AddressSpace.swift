@@ -52,18 +52,45 @@
         private var spaces: [AddressSpace]
         private(set) var current: AddressSpace
         private var clock: UInt64 = 0
+        /// Of the current one: where its windows begin, and its jump caches by privilege level and mode; 0 for those that
+        /// there are not yet. Looked up whenever emitted code is entered.
+        private let table = UnsafeMutablePointer<UInt64>.allocate(capacity: 2 * (1 + NativeMode.count))
 
         init(_ memory: PhysicalMemory) throws(CodeArena.Failure) {
             self.memory = memory
             current = try AddressSpace(memory)
             spaces = [current]
+            fillTable()
+        }
+
+        deinit { table.deallocate() }
+
+        private func fillTable() {
+            for isUser in [false, true] {
+                let row = table + (isUser ? 1 + NativeMode.count : 0)
+                row.initialize(repeating: 0, count: 1 + NativeMode.count)
+                row[0] = current.view(isUser: isUser).window.base
+            }
+        }
+
+        /// Where the current window begins, and the jump cache for a mode.
+        func places(isUser: Bool, _ mode: NativeMode) -> (window: UInt64, jumps: UInt64) {
+            let row = table + (isUser ? 1 + NativeMode.count : 0)
+            let place = row + 1 + Int(mode.rawValue)
+            if place.pointee == 0 {
+                place.pointee = UInt64(UInt(bitPattern: current.view(isUser: isUser).jumps(mode).entries))
+            }
+            return (row[0], place.pointee)
         }
 
         /// Makes the address space current whose tables the processor uses now, and forgets of it what does not hold any
         /// more.
         func activate(_ cpu: Processor) {
             let root = cpu.pointee.cr0 & CR0.pg != 0 ? UInt64(cpu.pointee.cr3) : AddressSpace.unpaged
-            if current.root != root { current = space(for: root) }
+            if current.root != root {
+                current = space(for: root)
+                fillTable()
+            }
             clock &+= 1
             current.lastUse = clock
             for isUser in [false, true] {

@@ -5,7 +5,7 @@
     /// Valid for one privilege level and one mode, and as long as the page tables lead to the same pages.
     final class JumpCache {
         /// log2 of the entries.
-        static let bits = 12
+        static let bits = 14
         static let count = 1 << bits
         /// No EIP equals it: tags are 64 bits wide.
         private static let empty: UInt64 = 1 << 32
@@ -39,8 +39,7 @@
         /// Keeps the entries of pages that are where they were, or of those outside a region of 4 MiB.
         func revalidate(_ cpu: Processor, isUser: Bool, region: UInt32? = nil) {
             if let region, regions & 1 << UInt64(region & 63) == 0 { return }
-            /// By the low bits of their numbers: a few more than have to may go.
-            var gone: UInt64 = 0
+            var gone: [UInt32] = []
             /// Of the large page, or half of one, that was looked at last.
             var (large, distance) = (UInt32.max, UInt32(0))
             pages.removeAll { page in
@@ -52,11 +51,16 @@
                     if found.isLarge { (large, distance) = (page.linear >> 21, page.physical &- page.linear) }
                     return false
                 }
-                gone |= 1 << UInt64(page.linear >> 12 & 63)
+                gone.append(page.linear)
                 return true
             }
-            guard gone != 0 else { return }
-            for index in 0..<Self.count where gone & 1 << (entries[index] >> 12 & 63) != 0 {
+            for page in gone { remove(page: page) }
+        }
+
+        private func remove(page: UInt32) {
+            // They lie in a row.
+            let first = Int(page) & (Self.count - 1)
+            for index in first..<first + 4096 where entries[index] >> 12 == UInt64(page >> 12) {
                 entries[index] = Self.empty
             }
         }

@@ -96,15 +96,16 @@
         private var reserved = 0
         /// Numbers of blocks, where a hash of their address leads; whatever is not there is found on its page.
         private let table = UnsafeMutablePointer<Int32>.allocate(capacity: tableSize)
-        private static let tableSize = 1 << 16
+        private static let tableSize = 1 << 18
         private let pages: UnsafeMutablePointer<Int32>
         private let pageCount: Int
-        var statistics = TranslationStatistics()
+        let statistics = UnsafeMutablePointer<TranslationStatistics>.allocate(capacity: 1)
         /// Looks at whatever is written to the arena, if anybody does.
         var verification: CodeVerification?
 
         init(ramSize: Int, capacity: Int) throws(CodeArena.Failure) {
             arena = try CodeArena(size: capacity)
+            statistics.initialize(to: TranslationStatistics())
             table.initialize(repeating: Self.none, count: Self.tableSize)
             pageCount = ramSize >> 12
             pages = .allocate(capacity: pageCount)
@@ -117,6 +118,7 @@
             sites.deallocate()
             pages.deallocate()
             table.deallocate()
+            statistics.deallocate()
         }
 
         /// Where the next code goes.
@@ -179,9 +181,9 @@
             blockCount += 1
             used = Int(block.end)
             table[Self.slot(block.physical, block.eip, block.mode)] = number
-            statistics.blocksTranslated &+= 1
-            statistics.instructionsTranslated &+= UInt64(block.count)
-            statistics.bytes = UInt64(used)
+            statistics.pointee.blocksTranslated &+= 1
+            statistics.pointee.instructionsTranslated &+= UInt64(block.count)
+            statistics.pointee.bytes = UInt64(used)
             verification?.blockInserted(into: self)
             return number
         }
@@ -255,7 +257,7 @@
             blocks[Int(number)].isStale = true
             var host = HostAssembler(arena.writable, at: Int(block.entry))
             host.jump(to: Int(block.staleExit))
-            statistics.blocksInvalidated &+= 1
+            statistics.pointee.blocksInvalidated &+= 1
             verification?.blockRetired(number)
         }
 
@@ -270,7 +272,7 @@
         func link(_ site: UInt32, to number: Int32) {
             let place = Int(sites[Int(site)].place)
             assembler.patch(at: place, to: Int(blocks[Int(number)].entry))
-            statistics.links &+= 1
+            statistics.pointee.links &+= 1
             verification?.blockLinked(sites[Int(site)].block, at: place)
         }
 
@@ -282,7 +284,7 @@
             used = reserved
             table.update(repeating: Self.none, count: Self.tableSize)
             pages.update(repeating: Self.none, count: pageCount)
-            statistics.evictions &+= 1
+            statistics.pointee.evictions &+= 1
             verification?.removeAll()
         }
     }

@@ -15,6 +15,7 @@
         private let translator: NativeTranslator
         private let budget: InstructionBudget
         private let spaces: AddressSpaces
+        private let verification: CodeVerification?
         private let units: GuestUnits
         private let stubs: NativeStubs
         private let enter: @convention(c) (UnsafeMutableRawPointer) -> Void
@@ -47,6 +48,13 @@
             translator = NativeTranslator(
                 cpu: cpu, cache: cache, source: interpreter, leave: stubs.leave)
             units = GuestUnits(cpu, cache)
+            do throws(Decoder.Failure) {
+                verification =
+                    verifies ? try CodeVerification(cache.arena, leave: stubs.leave, firstBlock: stubs.end) : nil
+            } catch {
+                throw CodeArena.Failure(errno: ENOMEM)
+            }
+            cache.verification = verification
             let start = cache.arena.executable
             enter = unsafeBitCast(
                 UInt(start) + UInt(stubs.enter), to: (@convention(c) (UnsafeMutableRawPointer) -> Void).self)
@@ -54,14 +62,6 @@
                 HostFaults.register(
                     start: start, end: start + UInt64(cache.arena.size), exit: start + UInt64(stubs.fault))
             else { throw CodeArena.Failure(errno: EMFILE) }
-            if verifies {
-                do throws(Decoder.Failure) {
-                    cache.verification = try CodeVerification(
-                        cache.arena, leave: stubs.leave, firstBlock: stubs.end)
-                } catch {
-                    throw CodeArena.Failure(errno: ENOMEM)
-                }
-            }
             cpu.pointee.translationObserver = self
         }
 
@@ -102,7 +102,7 @@
                     cpu.pointee.instructions &+ UInt64(cache.blocks[Int(number)].count) <= cpu.pointee.stopAt
                 else {
                     units.take()
-                    cache.statistics.interpreted &+= 1
+                    cache.statistics.pointee.interpreted &+= 1
                     interpreter.stepAlone()
                     continue
                 }
@@ -112,7 +112,7 @@
         }
 
         /// What the verifier has against the code; nothing is executed from then on.
-        var finding: EmittedCodeFinding? { cache.verification?.finding }
+        var finding: EmittedCodeFinding? { verification?.finding }
 
         /// Runs a few blocks: as far as a number of instructions leads.
         func runBlock(until sliceEnd: UInt64) -> EngineStop? {
@@ -174,7 +174,7 @@
         /// Enters a block in the jump cache.
         private func remember(_ eip: UInt32, _ block: NativeBlock) {
             let host = cache.arena.executable + UInt64(block.entry)
-            if let verification = cache.verification, !verification.mayEnter(host, isLinked: true) { return }
+            if let verification, !verification.mayEnter(host, isLinked: true) { return }
             view.jumps(block.mode).insert(eip, physical: block.physical, host)
         }
 
@@ -201,12 +201,12 @@
         /// Executes emitted code from the start of a block on, until something has to be looked at or a block is missing.
         /// EIP and the instruction count are exact on return.
         private func execute(from start: Int32) {
-            cache.statistics.entries &+= 1
+            cache.statistics.pointee.entries &+= 1
             lastFault = (0, 0)
             var next: Resumption? = Resumption(host: cache.blocks[Int(start)].entry, ahead: 0)
             while let place = next {
                 let host = cache.arena.executable + UInt64(place.host)
-                if let verification = cache.verification, !verification.mayEnter(host) { return }
+                if let verification, !verification.mayEnter(host) { return }
                 let total = goOn(at: host, counting: place.ahead)
                 let exit = UInt32(truncatingIfNeeded: cpu.pointee.native.exit)
                 next = exit == NativeContext.fault ? answerFault(counted: total) : answer(exit, counted: total)
@@ -318,9 +318,9 @@
             cpu.pointee.native.entry = host
             cpu.pointee.native.budget = budget.end + left
             cpu.pointee.native.flags = UInt64(cpu.pointee.status.image | Flags.reserved1)
-            let view = view
-            cpu.pointee.native.window = view.window.base
-            cpu.pointee.native.jumpCache = UInt64(UInt(bitPattern: view.jumps(cpu.nativeMode).entries))
+            let places = spaces.places(isUser: isUser, cpu.nativeMode)
+            cpu.pointee.native.window = places.window
+            cpu.pointee.native.jumpCache = places.jumps
             enter(cpu)
             cpu.pointee.status = StatusFlags(image: UInt32(truncatingIfNeeded: cpu.pointee.native.flags))
             return counted &+ left &- (cpu.pointee.native.budget &- budget.end)
@@ -335,7 +335,7 @@
 
         /// The monitor executes an instruction because its access faulted. After some times it will be asked at once.
         private func noteFault(_ block: Int32, _ index: Int) {
-            cache.statistics.slowPaths &+= 1
+            cache.statistics.pointee.slowPaths &+= 1
             let record = record(block, index)
             record.pointee.faults &+= 1
             guard record.pointee.faults >= Self.patience else { return }
@@ -367,7 +367,7 @@
     }
 
     extension NativeEngine: BlockEngine {
-        var translation: TranslationStatistics? { cache.statistics }
+        var translation: TranslationStatistics? { cache.statistics.pointee }
 
         /// The host's exception at its end costs as much as some thousand instructions.
         var longestSlice: UInt64 { 200_000 }

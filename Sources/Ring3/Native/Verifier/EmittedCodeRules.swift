@@ -154,7 +154,7 @@ struct EmittedCodeLayout {
                 field(\.native.lastX87WithOperand): .instruction,
             ],
             readable: [field(\.fs.base), field(\.gs.base), lacksUnits], lacksUnits: lacksUnits,
-            savedFlags: field(\.native.savedFlags, 8), window: field(\.native.window, 8), jumpCacheBits: 12,
+            savedFlags: field(\.native.savedFlags, 8), window: field(\.native.window, 8), jumpCacheBits: 14,
             budgetGuard: 4096, leave: leave,
             firstBlock: firstBlock)
     }
