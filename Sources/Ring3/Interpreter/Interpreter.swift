@@ -150,10 +150,15 @@ final class Interpreter {
             decoder.decode(UnsafeRawBufferPointer(rebasing: $0[..<15]), size: is32Bit ? .bits32 : .bits16)
         }
         guard Int(instruction.length) > inFirst, instruction.operation != .truncated else { return nil }
-        let isNewPage = cpu.pointee.codeMap[Int(physical >> 12)] == 0
-        cache.mark(physical, count: UInt32(inFirst))
-        if isNewPage { cpu.protectCodePage(physical) }
+        mark(physical, count: UInt32(inFirst))
         return (instruction, bytes)
+    }
+
+    /// Marks `count` bytes of RAM, which lie in one page, as code: somebody wants to hear of writes to them.
+    func mark(_ physical: UInt32, count: UInt32) {
+        let isNewPage = cpu.pointee.codeMap[Int(physical >> 12)] == 0
+        cache.mark(physical, count: count)
+        if isNewPage { cpu.protectCodePage(physical) }
     }
 
     /// One instruction that is not in the cache, or crosses a page, or lies outside RAM.

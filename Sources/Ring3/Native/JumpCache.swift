@@ -23,17 +23,22 @@
 
         deinit { entries.deallocate() }
 
-        /// Enters the block at `eip`, which is at `physical` in RAM.
-        func insert(_ eip: UInt32, physical: UInt32, _ host: UInt64) {
-            if !pages.contains(where: { $0.linear == eip & 0xFFFF_F000 }) {
-                if pages.count == Self.mostPages { removeAll() }
-                pages.append((eip & 0xFFFF_F000, physical & 0xFFFF_F000))
-                regions |= 1 << UInt64(eip >> 22 & 63)
-            }
-            let index = Int(eip) & (Self.count - 1)
-            entries[index] = UInt64(eip)
+        /// Enters a block, whose code is at a host address.
+        func insert(_ block: NativeBlock, _ host: UInt64) {
+            if pages.count + 2 > Self.mostPages { removeAll() }
+            note(block.eip, block.physical)
+            if let second = block.secondPage { note((block.eip | 0xFFF) &+ 1, second) }
+            let index = Int(block.eip) & (Self.count - 1)
+            entries[index] = UInt64(block.eip)
             entries[Self.count + index] = host
             isEmpty = false
+        }
+
+        private func note(_ linear: UInt32, _ physical: UInt32) {
+            let page = linear & 0xFFFF_F000
+            guard !pages.contains(where: { $0.linear == page }) else { return }
+            pages.append((page, physical & 0xFFFF_F000))
+            regions |= 1 << UInt64(page >> 22 & 63)
         }
 
         /// Keeps the entries of pages that are where they were, or of those outside a region of 4 MiB.
@@ -57,12 +62,15 @@
             for page in gone { remove(page: page) }
         }
 
+        /// Removes the blocks of a page, and those that cross into it.
         private func remove(page: UInt32) {
-            // They lie in a row.
-            let first = Int(page) & (Self.count - 1)
-            for index in first..<first + 4096 where entries[index] >> 12 == UInt64(page >> 12) {
-                entries[index] = Self.empty
-            }
+            for offset in 0..<0x1000 as Range<UInt32> { remove(page &+ offset) }
+            for distance in 1...15 as ClosedRange<UInt32> { remove(page &- distance) }
+        }
+
+        private func remove(_ eip: UInt32) {
+            let index = Int(eip) & (Self.count - 1)
+            if entries[index] == UInt64(eip) { entries[index] = Self.empty }
         }
 
         func removeAll() {

@@ -18,12 +18,12 @@
         var host: UInt32 = 0
     }
 
-    /// A run of guest instructions in one page, as host code.
+    /// A run of guest instructions in one page, or one that crosses into another page, as host code.
     struct NativeBlock {
         /// Of its first byte: guest-physical and linear address.
         var physical: UInt32
         var eip: UInt32
-        /// Bytes of guest code, all in one page.
+        /// Bytes of guest code.
         var length: UInt32
         /// Offsets in the arena: entry, the way out once it is stale, and the end.
         var entry: UInt32
@@ -35,18 +35,26 @@
         var mode: NativeMode
         var isStale: Bool
         /// Another block that begins on the same physical page; `NativeCache.none` ends the list.
-        var nextOnPage: Int32
+        var nextOnPage = NativeCache.none
+        /// The physical page that the block's only instruction ends in, if that is another one; and the next block that
+        /// ends there.
+        var secondPage: UInt32?
+        var nextCrossing = NativeCache.none
     }
 
     extension NativeBlock {
         /// Whether an exit of this one may be linked to another block: on the same page, and emitted for the same mode.
         func canLead(to block: NativeBlock) -> Bool {
-            physical >> 12 == block.physical >> 12 && mode == block.mode
+            physical >> 12 == block.physical >> 12 && mode == block.mode && block.secondPage == nil
         }
+
+        /// Bytes that lie at the start of the second page.
+        fileprivate var rest: UInt32 { secondPage == nil ? 0 : length - (0x1000 - physical & 0xFFF) }
 
         /// Whether another block is what this would be, were it emitted now.
         func isReplaced(by block: NativeBlock) -> Bool {
             isStale && physical == block.physical && eip == block.eip && mode == block.mode
+                && secondPage == block.secondPage
         }
     }
 
@@ -98,6 +106,8 @@
         private let table = UnsafeMutablePointer<Int32>.allocate(capacity: tableSize)
         private static let tableSize = 1 << 18
         private let pages: UnsafeMutablePointer<Int32>
+        /// Blocks that end on a page and begin on another, stale ones among them.
+        private let crossings: UnsafeMutablePointer<Int32>
         private let pageCount: Int
         let statistics = UnsafeMutablePointer<TranslationStatistics>.allocate(capacity: 1)
         /// Looks at whatever is written to the arena, if anybody does.
@@ -110,6 +120,8 @@
             pageCount = ramSize >> 12
             pages = .allocate(capacity: pageCount)
             pages.initialize(repeating: Self.none, count: pageCount)
+            crossings = .allocate(capacity: pageCount)
+            crossings.initialize(repeating: Self.none, count: pageCount)
         }
 
         deinit {
@@ -117,6 +129,7 @@
             instructions.deallocate()
             sites.deallocate()
             pages.deallocate()
+            crossings.deallocate()
             table.deallocate()
             statistics.deallocate()
         }
@@ -177,6 +190,10 @@
             let page = Int(block.physical >> 12)
             block.nextOnPage = pages[page]
             pages[page] = number
+            if let second = block.secondPage {
+                block.nextCrossing = crossings[Int(second >> 12)]
+                crossings[Int(second >> 12)] = number
+            }
             blocks[Int(number)] = block
             blockCount += 1
             used = Int(block.end)
@@ -221,12 +238,30 @@
 
         /// Makes every block stale that holds one of the `count` bytes at `physical`, which lie in one page.
         func invalidate(_ physical: UInt32, count: UInt32) {
+            retire(onPage: physical) { overlaps($0, physical, count) }
+            let page = Int(physical >> 12)
+            var number = crossings[page]
+            crossings[page] = Self.none
+            while number != Self.none {
+                let next = blocks[Int(number)].nextCrossing
+                if !blocks[Int(number)].isStale, physical & 0xFFF < blocks[Int(number)].rest {
+                    retire(onPage: blocks[Int(number)].physical) { $0 == number }
+                }
+                if !blocks[Int(number)].isStale {
+                    blocks[Int(number)].nextCrossing = crossings[page]
+                    crossings[page] = number
+                }
+                number = next
+            }
+        }
+
+        private func retire(onPage physical: UInt32, where isConcerned: (Int32) -> Bool) {
             let page = Int(physical >> 12)
             var previous = Self.none
             var number = pages[page]
             while number != Self.none {
                 let next = blocks[Int(number)].nextOnPage
-                if overlaps(number, physical, count) {
+                if isConcerned(number) {
                     retire(number)
                     if previous == Self.none { pages[page] = next } else { blocks[Int(previous)].nextOnPage = next }
                 } else {
@@ -242,6 +277,11 @@
             while number != Self.none {
                 if overlaps(number, physical, count) { return true }
                 number = blocks[Int(number)].nextOnPage
+            }
+            number = crossings[Int(physical >> 12)]
+            while number != Self.none {
+                if !blocks[Int(number)].isStale, physical & 0xFFF < blocks[Int(number)].rest { return true }
+                number = blocks[Int(number)].nextCrossing
             }
             return false
         }
@@ -284,6 +324,7 @@
             used = reserved
             table.update(repeating: Self.none, count: Self.tableSize)
             pages.update(repeating: Self.none, count: pageCount)
+            crossings.update(repeating: Self.none, count: pageCount)
             statistics.pointee.evictions &+= 1
             verification?.removeAll()
         }

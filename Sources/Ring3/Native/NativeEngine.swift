@@ -154,6 +154,9 @@
             let physical = UInt32(truncatingIfNeeded: translated)
             let mode = cpu.nativeMode
             guard let number = cache.find(physical, eip: eip, mode) ?? emit(physical, eip, mode) else { return nil }
+            if let second = cache.blocks[Int(number)].secondPage, cpu.executableRAM((eip | 0xFFF) &+ 1) != second {
+                return nil
+            }
             if let left, left.eip == eip { lead(left.site, to: number) }
             left = nil
             return number
@@ -175,7 +178,7 @@
         private func remember(_ eip: UInt32, _ block: NativeBlock) {
             let host = cache.arena.executable + UInt64(block.entry)
             if let verification, !verification.mayEnter(host, isLinked: true) { return }
-            view.jumps(block.mode).insert(eip, physical: block.physical, host)
+            view.jumps(block.mode).insert(block, host)
         }
 
         private func emit(_ physical: UInt32, _ eip: UInt32, _ mode: NativeMode) -> Int32? {

@@ -24,6 +24,10 @@
         private let places = Places()
         /// What to jump to in order to leave.
         private let leave: Int
+        /// The block ends where an instruction begins that crosses into the next page.
+        private var isBeforeCrossing = false
+        /// Those of the instruction that crosses, if the block is that.
+        private let crossingBuffer = UnsafeMutablePointer<UInt8>.allocate(capacity: 16)
         /// The block has made sure already that the guest's state is in the units.
         private var areUnitsReady = false
 
@@ -40,12 +44,14 @@
             host = cache.assembler
             block = NativeBlock(
                 physical: 0, eip: 0, length: 0, entry: 0, staleExit: 0, end: 0, first: 0, count: 0, mode: [],
-                isStale: false,
-                nextOnPage: NativeCache.none)
+                isStale: false)
             pending.reserveCapacity(Translator.longest)
         }
 
-        /// Emits the block at `eip`, which lies at `physical` in RAM; nil if its first instruction ends in another page.
+        deinit { crossingBuffer.deallocate() }
+
+        /// Emits the block at `eip`, which lies at `physical` in RAM; nil if its first instruction ends in another page, of
+        /// which the TLB does not know that it is executable RAM.
         ///
         /// There must be room in the cache.
         func translate(_ physical: UInt32, eip: UInt32, _ mode: NativeMode) -> Int32? {
@@ -55,9 +61,10 @@
             pending.removeAll(keepingCapacity: true)
             block = NativeBlock(
                 physical: physical, eip: eip, length: 0, entry: UInt32(host.offset), staleExit: 0, end: 0,
-                first: UInt32(cache.instructionCount), count: 0, mode: mode, isStale: false,
-                nextOnPage: NativeCache.none)
-            let isTransfer = collect()
+                first: UInt32(cache.instructionCount), count: 0, mode: mode, isStale: false)
+            isBeforeCrossing = false
+            var isTransfer = collect()
+            if block.count == 0 { isTransfer = collectCrossing() }
             guard block.count > 0 else { return nil }
             findDebts()
             host.lea(.r14, .r14, -Int32(block.count), isWide: true)
@@ -94,19 +101,45 @@
         private func collect() -> Bool {
             var isTransfer = false
             while block.count < Translator.longest, !isTransfer, block.physical & 0xFFF + block.length < 0x1000 {
-                guard let next = source.decoded(at: block.physical &+ block.length, is32Bit: true) else { break }
-                let role = BlockRole(next, mode: .allFlat)
-                instruction(Int(block.count)).initialize(
-                    to: NativeInstruction(
-                        instruction: next, offset: UInt16(truncatingIfNeeded: block.length), role: role))
-                block.count += 1
-                block.length += UInt32(next.length)
-                isTransfer = role.endsBlock
+                guard let next = source.decoded(at: block.physical &+ block.length, is32Bit: true) else {
+                    isBeforeCrossing = true
+                    break
+                }
+                isTransfer = append(next)
             }
+            appendEnd()
+            return isTransfer
+        }
+
+        /// Makes the block of the one instruction that ends in the next page, if that is known.
+        private func collectCrossing() -> Bool {
+            let next = (block.eip | 0xFFF) &+ 1
+            guard let second = cpu.executableRAM(next),
+                let crossing = source.decodedAcrossPages(at: block.physical, linear: block.eip, is32Bit: true)
+            else { return false }
+            for index in 0..<16 { crossingBuffer[index] = crossing.bytes[index] }
+            block.secondPage = second
+            let isTransfer = append(crossing.instruction)
+            source.mark(second, count: block.length - (0x1000 - block.physical & 0xFFF))
+            appendEnd()
+            return isTransfer
+        }
+
+        /// True if it leaves the block.
+        private func append(_ next: Instruction) -> Bool {
+            let role = BlockRole(next, mode: .allFlat)
+            instruction(Int(block.count)).initialize(
+                to: NativeInstruction(
+                    instruction: next, offset: UInt16(truncatingIfNeeded: block.length), role: role))
+            block.count += 1
+            block.length += UInt32(next.length)
+            return role.endsBlock
+        }
+
+        private func appendEnd() {
             let end = NativeInstruction(
                 instruction: Instruction(.invalid), offset: UInt16(truncatingIfNeeded: block.length), role: .straight)
             instruction(Int(block.count)).initialize(to: end)
-            return isTransfer
         }
 
         // MARK: Flags
@@ -248,8 +281,12 @@
 
         private func bytes(_ index: Int) -> UnsafeRawBufferPointer {
             let record = instruction(index).pointee
-            let place = Int(block.physical) + Int(record.offset)
-            return UnsafeRawBufferPointer(start: cpu.pointee.ramBase + place, count: Int(record.instruction.length))
+            let length = Int(record.instruction.length)
+            guard block.secondPage == nil else {
+                return UnsafeRawBufferPointer(start: crossingBuffer, count: length)
+            }
+            return UnsafeRawBufferPointer(
+                start: cpu.pointee.ramBase + Int(block.physical) + Int(record.offset), count: length)
         }
 
         private func emit(_ index: Int) {
@@ -356,7 +393,9 @@
             pay(debt)
             let uncounted = Int32(block.count) - Int32(index) - 1
             if uncounted != 0 { host.lea(.r14, .r14, uncounted, isWide: true) }
-            guard target >> 12 == block.eip >> 12 else {
+            // Where a block ends that crosses pages may change with the page tables, and where one begins, too.
+            let isFixed = target >> 12 == block.eip >> 12 && block.secondPage == nil
+            guard isFixed, !(isBeforeCrossing && target == block.eip &+ block.length) else {
                 host.move(.r8, immediate: target)
                 return emitLookup()
             }
