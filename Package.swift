@@ -47,7 +47,7 @@ let package = Package(
         .testTarget(name: "HardwareTests", dependencies: ["Hardware"]),
         .testTarget(name: "OracleTests", dependencies: ["OracleKit"]),
         .testTarget(name: "BenchTests", dependencies: ["BenchKit", "ring3-cli"]),
-        .testTarget(name: "CLITests", dependencies: ["ring3-cli"]),
+        .testTarget(name: "CLITests", dependencies: ["ring3-cli", "Ring3"]),
         .testTarget(name: "Ring3Tests", dependencies: ["Ring3", "Hardware", "X86"]),
     ],
     swiftLanguageModes: [.v6]

@@ -4,7 +4,11 @@ import Ring3
 
 /// What every command that boots an image wants to know.
 struct MachineOptions: ParsableArguments {
-    @Option(help: "How guest code is executed. (default: interpret; translate for audit and inspect of an image)")
+    @Option(
+        help: """
+            How guest code is executed. (default: native, or translate where the host does not support that; \
+            translate for audit and inspect of an image)
+            """)
     var engine: Engine?
 
     @Option(
@@ -86,9 +90,12 @@ struct MachineOptions: ParsableArguments {
         return options
     }
 
+    /// What was asked for, or the default.
+    var chosenEngine: Engine { engine ?? (noDecodeCache ? .interpret : .fastest) }
+
     private var configuration: MachineConfiguration {
         var machine = MachineConfiguration()
-        machine.engine = engine ?? .interpret
+        machine.engine = chosenEngine
         machine.memorySize = memory.bytes
         machine.isDeterministic = deterministic
         machine.usesDecodeCache = !noDecodeCache

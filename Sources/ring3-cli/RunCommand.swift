@@ -67,10 +67,10 @@ struct RunCommand: ParsableCommand {
     var verify = false
 
     func validate() throws {
-        if verify, machine.engine != .native, lockstep != .native {
+        if verify, machine.chosenEngine != .native, lockstep != .native {
             throw ValidationError("--verify: only --engine native emits code.")
         }
-        if let lockstep, lockstep == machine.engine ?? .interpret {
+        if let lockstep, lockstep == machine.chosenEngine {
             throw ValidationError("--lockstep \(lockstep.rawValue): another engine than --engine is needed.")
         }
     }

@@ -22,7 +22,7 @@ import Testing
         (["run", "x", "--memory", "99999999999999999999G"], "from 2 MiB"),
         (["run", "x", "--memory", "lots"], "lots"),
         (["run", "x", "--engine", "warp"], "warp"),
-        (["run", "x", "--verify"], "--verify: only --engine native emits code"),
+        (["run", "x", "--engine", "translate", "--verify"], "--verify: only --engine native emits code"),
         (["run", "x", "--serial", "file:"], "--serial"),
         (["run", "x", "--timeout", "0"], "--timeout"),
         (["run", "x", "--max-instructions", "0"], "--max-instructions"),

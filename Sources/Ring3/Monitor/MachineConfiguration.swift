@@ -10,6 +10,9 @@ public enum Engine: String, CaseIterable, Sendable {
     /// Those that this host can run.
     public static var available: [Engine] { allCases.filter { $0 != .native || isNativeSupported } }
 
+    /// The fastest of them.
+    public static var fastest: Engine { isNativeSupported ? .native : .translate }
+
     private static var isNativeSupported: Bool {
         #if arch(x86_64) && os(Linux)
             NativeEngine.isSupported

@@ -127,18 +127,15 @@
             }
         }
 
-        /// Lets the guest access `linear`; false if the monitor must do it.
-        func fill(_ cpu: Processor, _ linear: UInt32, isUser: Bool, isWrite: Bool) -> Bool {
+        /// Lets the guest access `linear`, if that is possible.
+        func fill(_ cpu: Processor, _ linear: UInt32, isUser: Bool, isWrite: Bool) -> ShadowWindow.Filling {
             let count = spaces.reduce(0) { $0 + $1.views.reduce(0) { $0 + $1.window.mappingCount } }
             if count > Self.mostMappings { unmapAll() }
             let window = current.view(isUser: isUser).window
-            switch window.fill(cpu, linear, isWrite: isWrite) {
-            case .done: return true
-            case .refused: return false
-            case .failed:
-                unmapAll()
-                return window.fill(cpu, linear, isWrite: isWrite) == .done
-            }
+            let filling = window.fill(cpu, linear, isWrite: isWrite)
+            guard case .failed = filling else { return filling }
+            unmapAll()
+            return window.fill(cpu, linear, isWrite: isWrite)
         }
 
         private func unmapAll() {

@@ -229,14 +229,17 @@
             }
             stand(before: index, of: block, counted: total)
             let mayGoOn = settleRepeat(record(block, index).pointee)
-            if isPageFault, fault != lastFault, fill(fault.address) {
+            let filling = isPageFault && fault != lastFault ? fill(fault.address) : .refused
+            switch filling {
+            case .done:
                 lastFault = fault
-                guard mayGoOn else { return perform(block, index) }
+                guard mayGoOn else { break }
                 // The walk may have written to code (A and D bits), and whatever sees that may want attention.
                 let isUndisturbed = total <= cpu.pointee.stopAt && !cache.blocks[Int(block)].isStale
                 return isUndisturbed ? resumption(block, index) : nil
+            case .fault: break
+            case .refused, .failed: noteFault(block, index)
             }
-            noteFault(block, index)
             return perform(block, index)
         }
 
@@ -329,9 +332,9 @@
             return counted &+ left &- (cpu.pointee.native.budget &- budget.end)
         }
 
-        /// A page that was missing in the window; false if the monitor has to do the access.
-        private func fill(_ address: UInt64) -> Bool {
-            guard let linear = view.window.linear(address) else { return false }
+        /// A page that was missing in the window.
+        private func fill(_ address: UInt64) -> ShadowWindow.Filling {
+            guard let linear = view.window.linear(address) else { return .refused }
             // Bit 1 of the error code: a write (SDM 3A 4.7).
             return spaces.fill(cpu, linear, isUser: isUser, isWrite: cpu.pointee.native.faultCode & 2 != 0)
         }

@@ -97,7 +97,9 @@
 
         enum Filling {
             case done
-            /// The monitor must do the access: it faults, concerns a device, or changes code.
+            /// The guest's tables do not allow the access.
+            case fault
+            /// The monitor must do the access: it concerns a device, or changes code.
             case refused
             /// The host has no room.
             case failed
@@ -109,7 +111,7 @@
             do throws(Fault) {
                 page = try cpu.walk(linear, isWrite ? .write : .read, isUser: isUser)
             } catch {
-                return .refused
+                return .fault
             }
             guard let found = visible(page, at: linear & 0xFFFF_F000, cpu), !isWrite || found.isWritable else {
                 return .refused
