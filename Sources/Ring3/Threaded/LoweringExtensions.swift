@@ -48,6 +48,8 @@ extension Lowering {
         case .pand, .andps, .andpd: return .sseAnd
         case .por, .orps, .orpd: return .sseOr
         case .pxor, .xorps, .xorpd: return .sseXor
+        case .unpcklpd, .punpcklqdq, .movlhps: return .sseUnpackLow
+        case .unpckhpd, .punpckhqdq: return .sseUnpackHigh
         default: return nil
         }
     }
