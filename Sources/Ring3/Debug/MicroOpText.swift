@@ -22,7 +22,7 @@ struct MicroOpText {
         let i = instruction
         switch op.opcode {
         case .profile, .callout, .calloutEnd, .shared, .sharedEnd: return []
-        case .x87: return (X87Step(rawValue: op.a).map { ["\($0)"] } ?? []) + general
+        case .x87, .x87ArithmeticRegisters: return (X87Step(rawValue: op.a).map { ["\($0)"] } ?? []) + general
         default: break
         }
         let (first, second) = (i.operands.0, i.operands.1)

@@ -372,6 +372,9 @@ extension ThreadedEngine {
                 guard isUnchanged(crossing: pc, in: block, entry) else { return }
                 tail = .notTaken
             case .x87: if !executeX87(pc, in: block, entry) { tail = .slow }
+            case .x87LoadDouble: if !loadX87Double(pc, in: block, entry) { tail = .slow }
+            case .x87ArithmeticDouble: if !calculateX87Double(pc, in: block, entry) { tail = .slow }
+            case .x87ArithmeticRegisters: if !calculateX87Registers(pc, in: block, entry) { tail = .slow }
             case .sseLoad16: if !cpu.loadXMM(pc, isAligned: true) { tail = .slow }
             case .sseLoad16Unaligned: if !cpu.loadXMM(pc, isAligned: false) { tail = .slow }
             case .sseLoad8: if !cpu.loadXMM(pc, UInt64.self) { tail = .slow }

@@ -5,7 +5,7 @@ extension Lowering {
     func lowerX87(_ i: Instruction, _ op: MicroOp) -> LoweredInstruction? {
         guard let x87 = X87Step.resolve(i) else { return nil }
         var op = op
-        op.opcode = .x87
+        op.opcode = x87.step.opcode
         op.a = x87.step.rawValue
         op.immediate = UInt32(bitPattern: x87.arithmetic.rawValue)
         return LoweredInstruction(op: op, mayBeSlow: true)

@@ -131,6 +131,8 @@ enum MicroOpcode: UInt16, CaseIterable {
     case dec32REqual, dec32RNotEqual, test8RREqual, test8RRNotEqual, cmp8RIEqual, cmp8RINotEqual
     /// An x87 instruction: `a` is its `X87Step`, the immediate its `X87Arithmetic`.
     case x87
+    /// The same for the steps that these are named after.
+    case x87LoadDouble, x87ArithmeticDouble, x87ArithmeticRegisters
     // SSE: `a` is the register beside memory or the destination, `b` the source of register forms.
     case sseLoad16, sseLoad16Unaligned, sseLoad8, sseLoad4, sseStore16, sseStore16Unaligned, sseStore8, sseStore4
     case sseMove, sseAnd, sseOr, sseXor, sseUnpackLow, sseUnpackHigh

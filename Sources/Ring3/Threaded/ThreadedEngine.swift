@@ -201,14 +201,6 @@ final class ThreadedEngine {
         return perform(record, entry, UInt64(pc.pointee.immediate)) && mayGoOn(block, UInt64(pc.pointee.displacement))
     }
 
-    /// Does an x87 instruction that was resolved at translation; false, and nothing done, if it might fault.
-    @inline(never)
-    func executeX87(_ pc: MicroOpPointer, in block: BlockPointer, _ entry: UInt32) -> Bool {
-        let record = block.pointee.instructions + Int(pc.pointee.index)
-        return cpu.executeX87(
-            pc, withUnsafePointer(to: &record.pointee.instruction) { $0 }, entry &+ UInt32(record.pointee.offset))
-    }
-
     /// Executes an instruction, counting `count` of them; false if it did not end at the one behind it.
     @inline(__always)
     private func perform(_ record: UnsafeMutablePointer<BlockInstruction>, _ entry: UInt32, _ count: UInt64) -> Bool {
