@@ -2,7 +2,8 @@ import Foundation
 import Testing
 
 /// Guest code runs without the heap: neither translated blocks, nor translating again what a guest rewrites, nor the run
-/// loop between slices allocates. So a run that is twice as long asks for as many pieces of memory as a short one.
+/// loop between slices allocates. So a run that is twice as long asks for as many pieces of memory as a short one; or one
+/// more, where the host's time decides, as in how many pieces output is written.
 @Suite struct AllocationTests {
     /// Counts the requests of a process, and tells their number on standard error when it ends.
     private static let counter = #"""
@@ -65,7 +66,8 @@ import Testing
                 let short = try Self.requests(guest, units: 100, engine: engine, library)
                 let long = try Self.requests(guest, units: 200, engine: engine, library)
                 #expect(short > 0)
-                #expect(long == short, "\(guest) on \(engine)")
+                // Thousands of slices lie in between.
+                #expect(abs(long - short) < 10, "\(guest) on \(engine)")
             }
         }
     }
