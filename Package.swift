@@ -1,6 +1,14 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
+// LLVM does not copy a block with many predecessors and successors into each of its predecessors, unless told to. The
+// block executor's `switch` is such a block: with copies, each micro-op ends in an indirect jump of its own, which the
+// host's processor predicts from the micro-op before. With a single one it mispredicts most.
+let replicatedDispatch: [SwiftSetting] = [
+    .unsafeFlags(
+        ["-Xllvm", "-tail-dup-pred-size=1000", "-Xllvm", "-tail-dup-succ-size=1000"], .when(configuration: .release))
+]
+
 let package = Package(
     name: "Ring3",
     products: [
@@ -18,7 +26,8 @@ let package = Package(
         .target(name: "Hardware", dependencies: ["CHost"]),
         .target(
             name: "Ring3",
-            dependencies: ["X86", "Hardware", "CHost", .product(name: "Logging", package: "swift-log")]),
+            dependencies: ["X86", "Hardware", "CHost", .product(name: "Logging", package: "swift-log")],
+            swiftSettings: replicatedDispatch),
         .executableTarget(
             name: "ring3-cli",
             dependencies: [

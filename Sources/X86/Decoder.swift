@@ -13,7 +13,7 @@ public enum CodeSize: UInt8, Sendable { case bits16 = 2, bits32 = 4 }
 /// ```
 /// Capstone is a disassembler: it says what bytes probably mean. What a processor makes of redundant prefixes,
 /// undefined rows, aliases, LOCK and the 15-byte limit is settled before and after it, so that it only ever sees
-/// plain encodings; see `Canonical` and `DecoderRepairs`.
+/// plain encodings; see `Canonical` and `DecoderRepairs`. What it has seen before, `DecodeMemo` knows.
 ///
 /// Not thread-safe.
 public final class Decoder {
@@ -31,6 +31,7 @@ public final class Decoder {
     let input = UnsafeMutableRawBufferPointer.allocate(byteCount: Canonical.capacity, alignment: 1)
     private let forms = OpcodeMap.forms
     private let meanings: [CapstoneMeaning]
+    private let memo = DecodeMemo()
     let registers = CapstoneTables.registers
 
     /// Capstone sorts a table of its own at the first decoding in the process, and takes no lock (its issue 1647). When
@@ -87,6 +88,8 @@ public final class Decoder {
         let fetched = UnsafeRawBufferPointer(rebasing: bytes.prefix(Decoder.maximumLength))
         let encoding = Encoding(fetched, size: size, forms: forms)
         guard encoding.examined <= fetched.count else { return Decoder.unfinished(fetched.count) }
+        let key = DecodeMemo.Key(fetched, encoding, size)
+        if let known = memo.find(key) { return known }
         let invalid = Instruction(.invalid, length: UInt8(encoding.examined))
         guard DecoderRepairs.isLegal(encoding), let canonical = Canonical(encoding) else { return invalid }
 
@@ -105,6 +108,7 @@ public final class Decoder {
         if encoding.prefixes.lock, !instruction.maybeLocked {
             return Instruction(.invalid, length: UInt8(length))
         }
+        memo.insert(key, instruction, encoding)
         return instruction
     }
 

@@ -16,8 +16,10 @@ struct Command {
     static let executable = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
         .deletingLastPathComponent().appendingPathComponent("ring3")
 
-    /// Runs `ring3 arguments` to its end, with `input` on standard input.
-    static func run(_ arguments: [String], input: String = "") throws -> Result {
+    /// Runs `ring3 arguments` to its end, with `input` on standard input and `environment` beside this process's own.
+    static func run(
+        _ arguments: [String], input: String = "", environment: [String: String] = [:]
+    ) throws -> Result {
         try TemporaryFolder.with { folder in
             let inputFile = try folder.file("input", Array(input.utf8))
             let outputFile = try folder.file("output", [])
@@ -25,6 +27,7 @@ struct Command {
             let process = Process()
             process.executableURL = executable
             process.arguments = arguments
+            process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
             process.standardInput = try FileHandle(forReadingFrom: URL(fileURLWithPath: inputFile))
             process.standardOutput = try FileHandle(forWritingTo: URL(fileURLWithPath: outputFile))
             process.standardError = try FileHandle(forWritingTo: URL(fileURLWithPath: errorFile))

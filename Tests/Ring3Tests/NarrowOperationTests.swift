@@ -52,6 +52,14 @@ import X86
         }
     }
 
+    @Test(arguments: [1, 5, 8, 15, 16, 17, 31, 33] as [UInt8]) func shiftsOfWords(count: UInt8) throws {
+        try Self.check([0x66, 0xC1, 0xE0, count], is: .shl16I)
+        try Self.check([0x66, 0xC1, 0xE8, count], is: .shr16I)
+        try Self.check([0x66, 0xC1, 0xF8, count], is: .sar16I)
+        try Self.check([0x66, 0xC1, 0xC0, count], is: .rol16I)
+        try Self.check([0x66, 0xC1, 0xC8, count], is: .ror16I)
+    }
+
     /// The flags before a narrow instruction are seen by what it leaves alone: CF by INC and DEC, all but CF and OF by
     /// rotates.
     @Test func whatIsLeftAloneIsNotDropped() throws {
@@ -71,6 +79,7 @@ import X86
             }
         }
         for (place, name) in ["shl", "shr", "sar", "rol", "ror"].enumerated() {
+            #expect("\(MicroOpcode.shl16I.advanced(by: UInt16(place)))" == name + "16I")
             #expect("\(MicroOpcode.shl8I.advanced(by: UInt16(place)))" == name + "8I")
         }
     }

@@ -136,6 +136,25 @@ import X86
         #expect(pair.engine.cache.statistics.blocksInvalidated >= 19_999)
     }
 
+    @Test func aCacheFullOfStaleBlocksIsEmptiedEarly() throws {
+        let pair = try EnginePair()
+        // The same, with room for all blocks.
+        pair.place([0xB9, 0x20, 0x4E, 0, 0, 0xFE, 0x05, 0x0C, 0, 1, 0, 0x04, 0, 0x49, 0x75, 0xF5])
+        #expect(pair.run(limit: 200_000) == [])
+        #expect(pair.engine.cache.statistics.evictions > 0)
+        #expect(pair.engine.cache.statistics.bytes < 4 << 20)
+    }
+
+    /// What is interpreted because its block is longer than the slice is not translated from each of its instructions.
+    @Test func theEndOfASliceDoesNotTranslateInVain() throws {
+        let pair = try EnginePair()
+        pair.place([UInt8](repeating: 0x40, count: 40))  // inc eax
+        #expect(pair.run(limit: 30) == [])
+        #expect(pair.translated.cpu.pointee.eax == 30)
+        #expect(pair.engine.cache.statistics.blocksTranslated == 1)
+        #expect(pair.engine.cache.statistics.interpreted == 30)
+    }
+
     @Test func slicesEndExactlyWhereTheyShould() throws {
         let pair = try EnginePair()
         // 1: inc eax; add ebx, eax; xor edx, ebx; jmp 1b

@@ -147,7 +147,7 @@ import X86
                 }
             }
             let step = try #require(try bench.pair.ops(at: Bench.address(index)).first)
-            #expect(step.opcode == .x87 && step.a == form.step.rawValue, "\(form)")
+            #expect(step.opcode == form.step.opcode && step.a == form.step.rawValue, "\(form)")
         }
     }
 

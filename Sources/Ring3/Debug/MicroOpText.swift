@@ -22,7 +22,7 @@ struct MicroOpText {
         let i = instruction
         switch op.opcode {
         case .profile, .callout, .calloutEnd, .shared, .sharedEnd: return []
-        case .x87: return (X87Step(rawValue: op.a).map { ["\($0)"] } ?? []) + general
+        case .x87, .x87ArithmeticRegisters: return (X87Step(rawValue: op.a).map { ["\($0)"] } ?? []) + general
         default: break
         }
         let (first, second) = (i.operands.0, i.operands.1)
@@ -35,8 +35,8 @@ struct MicroOpText {
             return first.kind == .register && second.kind != .memory
                 ? [register(op.b, first.size)] + source(op.c, second) : general
         case .mov, .movzx, .movsx, .xchg, .cmovcc:
-            guard first.kind == .register, second.kind == .register else { return general }
-            let condition = i.operation == .cmovcc ? [Condition(low: op.d).suffix] : []
+            let condition = i.operation == .cmovcc ? [i.condition.suffix] : []
+            guard first.kind == .register, second.kind == .register else { return general + condition }
             return [register(op.a, first.size), register(op.b, second.size)] + condition
         case .mul: return first.kind == .register ? [register(op.b, first.size)] : general
         case .shl, .shr, .sar, .rol, .ror, .rcl, .rcr:

@@ -116,7 +116,12 @@ struct Lowering {
             op.d = i.condition.rawValue
             return LoweredInstruction(op: op, flags: .reads)
         case .cmovcc:
-            guard i.operandSize == 4, form(i, &op) == .rr else { return nil }
+            guard i.operandSize == 4, let form = form(i, &op) else { return nil }
+            if form == .rm {
+                op.opcode = .moveCondition32M
+                op.immediate = UInt32(i.condition.rawValue)
+                return LoweredInstruction(op: op, flags: .reads, mayBeSlow: true)
+            }
             op.b = op.c
             op.opcode = .moveCondition32
             op.d = i.condition.rawValue
@@ -261,13 +266,13 @@ struct Lowering {
 
     private func lowerShift(_ i: Instruction, _ op: MicroOp) -> LoweredInstruction? {
         var op = op
-        guard i.operandSize != 2, i.operands.0.kind == .register,
+        guard i.operands.0.kind == .register,
             let row = Self.shiftOrder.firstIndex(of: i.operation).map({ UInt16($0) })
         else { return nil }
         op.a = i.operands.0.register
         op.b = op.a
         if i.operands.1.kind == .register {
-            // By CL. Rotates by CL are rare, and so are bytes.
+            // By CL. Rotates by CL are rare, and so are bytes and words.
             guard i.operandSize == 4, row < 3 else { return nil }
             op.opcode = MicroOpcode.shl32C.advanced(by: row)
             return LoweredInstruction(op: op, withoutFlags: .plainShl32C.advanced(by: row), flags: .changes)
@@ -275,7 +280,8 @@ struct Lowering {
         op.immediate = i.immediate & 31
         guard op.immediate != 0 else { return LoweredInstruction(op: op, isEmpty: true) }
         let isWide = i.operandSize == 4
-        op.opcode = (isWide ? MicroOpcode.shl32I : .shl8I).advanced(by: row)
+        let first: MicroOpcode = isWide ? .shl32I : i.operandSize == 2 ? .shl16I : .shl8I
+        op.opcode = first.advanced(by: row)
         return LoweredInstruction(
             op: op, withoutFlags: isWide ? .plainShl32I.advanced(by: row) : nil, flags: row < 3 ? .writes : .changes)
     }

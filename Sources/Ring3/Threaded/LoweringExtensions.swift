@@ -5,7 +5,7 @@ extension Lowering {
     func lowerX87(_ i: Instruction, _ op: MicroOp) -> LoweredInstruction? {
         guard let x87 = X87Step.resolve(i) else { return nil }
         var op = op
-        op.opcode = .x87
+        op.opcode = x87.step.opcode
         op.a = x87.step.rawValue
         op.immediate = UInt32(bitPattern: x87.arithmetic.rawValue)
         return LoweredInstruction(op: op, mayBeSlow: true)
@@ -48,6 +48,8 @@ extension Lowering {
         case .pand, .andps, .andpd: return .sseAnd
         case .por, .orps, .orpd: return .sseOr
         case .pxor, .xorps, .xorpd: return .sseXor
+        case .unpcklpd, .punpcklqdq, .movlhps: return .sseUnpackLow
+        case .unpckhpd, .punpckhqdq: return .sseUnpackHigh
         default: return nil
         }
     }

@@ -107,12 +107,14 @@ enum MicroOpcode: UInt16, CaseIterable {
     case plainShl32I, plainShr32I, plainSar32I, plainRol32I, plainRor32I
     case shl32C, shr32C, sar32C
     case plainShl32C, plainShr32C, plainSar32C
-    // Of an 8-bit register by an immediate 1...31.
+    // Of a 16- and of an 8-bit register by an immediate 1...31.
+    case shl16I, shr16I, sar16I, rol16I, ror16I
     case shl8I, shr8I, sar8I, rol8I, ror8I
     case imul32RR, imul32RM, imul32RRI, plainImul32RR, plainImul32RM, plainImul32RRI
     case multiplyWide32R, shld32I, shrd32I, plainShld32I, plainShrd32I
     case convertDoubleToQuad, convertWordToDouble
-    case setCondition, moveCondition32
+    /// CMOV: of a register (condition in `d`), of memory (condition in the immediate).
+    case setCondition, moveCondition32, moveCondition32M
     case push32R, push32I, push32M, pop32R, leave32
     // Conditional exits, in the order of `Condition`; the exit follows.
     case jumpOverflow, jumpNotOverflow, jumpBelow, jumpAboveOrEqual, jumpEqual, jumpNotEqual, jumpBelowOrEqual
@@ -129,9 +131,11 @@ enum MicroOpcode: UInt16, CaseIterable {
     case dec32REqual, dec32RNotEqual, test8RREqual, test8RRNotEqual, cmp8RIEqual, cmp8RINotEqual
     /// An x87 instruction: `a` is its `X87Step`, the immediate its `X87Arithmetic`.
     case x87
+    /// The same for the steps that these are named after.
+    case x87LoadDouble, x87ArithmeticDouble, x87ArithmeticRegisters
     // SSE: `a` is the register beside memory or the destination, `b` the source of register forms.
     case sseLoad16, sseLoad16Unaligned, sseLoad8, sseLoad4, sseStore16, sseStore16Unaligned, sseStore8, sseStore4
-    case sseMove, sseAnd, sseOr, sseXor
+    case sseMove, sseAnd, sseOr, sseXor, sseUnpackLow, sseUnpackHigh
     /// SHUFPS; PSHUFD is the same with twice its source (`c`).
     case sseShuffle
     /// The immediate is `SSEArithmetic` times four plus `SSEFormat`. Register, then memory by size.

@@ -154,6 +154,16 @@ extension Processor {
         setRegister(op.pointee.a, UInt8(holds(Condition(low: op.pointee.d)) ? 1 : 0))
     }
 
+    /// Reads memory whether or not the condition holds, as the processor does.
+    @inline(__always)
+    func moveConditionM(_ op: MicroOpPointer) -> Bool {
+        guard let place = readable(address(op), UInt32.self) else { return false }
+        if holds(Condition(low: UInt8(truncatingIfNeeded: op.pointee.immediate))) {
+            setRegister(op.pointee.a, place.loadUnaligned(as: UInt32.self))
+        }
+        return true
+    }
+
     @inline(__always)
     func loadExtended<T: Word>(_ op: MicroOpPointer, _ type: T.Type, isSigned: Bool) -> Bool {
         guard let place = readable(address(op), T.self) else { return false }

@@ -8,6 +8,8 @@ final class ThreadedEngine {
     let cache: TranslationCache
     let interpreter: Interpreter
     let translator: Translator
+    /// Instruction count behind an instruction that was interpreted because its block is longer than the slice has left.
+    private var tailAt = UInt64.max
 
     /// Bytes of translated code before everything is translated anew.
     static let cacheSize = 64 << 20
@@ -62,6 +64,7 @@ final class ThreadedEngine {
     /// Sets the count at which a run has to be looked at.
     private func stop(at sliceEnd: UInt64) {
         cpu.pointee.sliceEnd = Swift.min(sliceEnd, TranslatedBlock.stale >> 1)
+        tailAt = .max
         cpu.setAttention([], true)
     }
 
@@ -71,8 +74,14 @@ final class ThreadedEngine {
     /// - Parameter endingWithBlock: the slice ends where the block does if it is executed to its end.
     @inline(__always)
     private func advance(endingWithBlock: Bool = false) {
-        guard let block = blockHere(), cpu.pointee.instructions &+ block.pointee.limit <= cpu.pointee.stopAt else {
-            return stepAlone()
+        // What follows is in the midst of the same block, most likely: a block from there would be made in vain, and one
+        // from each instruction behind it.
+        let isTail = cpu.pointee.instructions == tailAt
+        let block = blockHere(mayTranslate: !isTail)
+        guard let block, cpu.pointee.instructions &+ block.pointee.limit <= cpu.pointee.stopAt else {
+            stepAlone()
+            if isTail || block != nil { tailAt = cpu.pointee.instructions }
+            return
         }
         if endingWithBlock { stop(at: cpu.pointee.instructions &+ block.pointee.limit) }
         cache.statistics.entries &+= 1
@@ -95,7 +104,7 @@ final class ThreadedEngine {
 
     /// The block at EIP, translated now if need be; nil where there can be none: outside RAM, where fetching faults, or
     /// across a page.
-    private func blockHere() -> BlockPointer? {
+    private func blockHere(mayTranslate: Bool) -> BlockPointer? {
         let eip = cpu.pointee.eip
         guard eip <= cpu.pointee.cs.limit else { return nil }
         let physical: UInt64
@@ -109,9 +118,9 @@ final class ThreadedEngine {
         let mode = cpu.blockMode
         let place = UInt32(truncatingIfNeeded: physical)
         let known = cache.find(TranslationCache.key(place, mode))
-        guard let block = known ?? translator.translate(place, linear: cpu.pointee.cs.base &+ eip, mode) else {
-            return nil
-        }
+        guard known != nil || mayTranslate,
+            let block = known ?? translator.translate(place, linear: cpu.pointee.cs.base &+ eip, mode)
+        else { return nil }
         // What lies in this page. `isUnchanged` looks at what the last instruction has in the next one.
         let last = block.pointee.end &- block.pointee.physical &- 1
         guard mode.contains(.flatCode) || cpu.pointee.cs.limit - eip >= last else { return nil }
@@ -123,7 +132,10 @@ final class ThreadedEngine {
     @inline(never)
     func resolve(_ exit: UnsafeMutablePointer<ExitOp>, of block: BlockPointer, _ entry: UInt32) -> BlockPointer? {
         let instructions = cpu.pointee.instructions &+ UInt64(exit.pointee.advance)
-        if exit.pointee.link.pointee.limit >= TranslatedBlock.stale {
+        if exit.pointee.opcode == .jumpAway {
+            let target = blockElsewhere(entry &+ exit.pointee.offset, block.pointee.mode)
+            if let target, instructions &+ target.pointee.limit <= cpu.pointee.stopAt { return target }
+        } else if exit.pointee.link.pointee.limit >= TranslatedBlock.stale {
             let key = TranslationCache.key(block.pointee.physical &+ exit.pointee.offset, block.pointee.mode)
             if let target = cache.find(key) {
                 exit.pointee.link = target
@@ -134,6 +146,14 @@ final class ThreadedEngine {
         cpu.pointee.instructions = instructions
         cpu.pointee.eip = entry &+ exit.pointee.offset
         return nil
+    }
+
+    /// The block at `eip`, if the TLB knows the page and the cache the block.
+    private func blockElsewhere(_ eip: UInt32, _ mode: BlockMode) -> BlockPointer? {
+        let linear = cpu.pointee.cs.base &+ eip
+        return cpu.executableRAM(linear & 0xFFFF_F000).flatMap {
+            cache.find(TranslationCache.key($0 | linear & 0xFFF, mode))
+        }
     }
 
     /// Whether the next page still holds the rest of an instruction that begins in this one, and EIP may go there: not
@@ -179,14 +199,6 @@ final class ThreadedEngine {
     func executeShared(_ pc: MicroOpPointer, in block: BlockPointer, _ entry: UInt32) -> Bool {
         let record = block.pointee.instructions + Int(pc.pointee.index)
         return perform(record, entry, UInt64(pc.pointee.immediate)) && mayGoOn(block, UInt64(pc.pointee.displacement))
-    }
-
-    /// Does an x87 instruction that was resolved at translation; false, and nothing done, if it might fault.
-    @inline(never)
-    func executeX87(_ pc: MicroOpPointer, in block: BlockPointer, _ entry: UInt32) -> Bool {
-        let record = block.pointee.instructions + Int(pc.pointee.index)
-        return cpu.executeX87(
-            pc, withUnsafePointer(to: &record.pointee.instruction) { $0 }, entry &+ UInt32(record.pointee.offset))
     }
 
     /// Executes an instruction, counting `count` of them; false if it did not end at the one behind it.

@@ -29,6 +29,16 @@ enum X87Step: UInt8 {
         default: return nil
         }
     }
+
+    /// The micro-op that does the step: the commonest ones have their own, which ask less at run time.
+    var opcode: MicroOpcode {
+        switch self {
+        case .loadDouble: .x87LoadDouble
+        case .arithmeticDouble: .x87ArithmeticDouble
+        case .arithmeticRegisters, .arithmeticPop: .x87ArithmeticRegisters
+        default: .x87
+        }
+    }
 }
 
 // The x87 micro-ops. Like all that access memory they do nothing and return false if the instruction might fault.
@@ -37,22 +47,19 @@ extension Processor {
     @inline(__always)
     var isX87Ready: Bool { pointee.cr0 & (CR0.em | CR0.ts) == 0 && fpu.pointee.status & X87Status.summary == 0 }
 
-    /// Does what micro-op `x87` says for the instruction at `eip`.
+    /// Does what micro-op `x87` says for the instruction at `eip`: a step that has no micro-op of its own.
     @inline(__always)
     func executeX87(_ op: MicroOpPointer, _ i: InstructionPointer, _ eip: UInt32) -> Bool {
         guard isX87Ready else { return false }
         // Lowering stores raw values of both; `X87StepTests` holds the layouts.
         let step = unsafeBitCast(op.pointee.a, to: X87Step.self)
-        let operand = i.pointee.operands.0.register
         switch step {
         case .loadSingle: return loadX87(op, i, eip, .single, UInt32.self)
-        case .loadDouble: return loadX87(op, i, eip, .double, UInt64.self)
         case .storeSingle: return storeX87(op, i, eip, .single, UInt32.self, pops: false)
         case .storeDouble: return storeX87(op, i, eip, .double, UInt64.self, pops: false)
         case .popSingle: return storeX87(op, i, eip, .single, UInt32.self, pops: true)
         case .popDouble: return storeX87(op, i, eip, .double, UInt64.self, pops: true)
         case .arithmeticSingle: return calculateX87(op, i, eip, .single, UInt32.self)
-        case .arithmeticDouble: return calculateX87(op, i, eip, .double, UInt64.self)
         default: break
         }
         pointee.instructionStart = eip
@@ -61,12 +68,32 @@ extension Processor {
         case .loadRegister: fpu.load(i.pointee.stackOperand)
         case .storeRegister: fpu.store(i.pointee.stackOperand, pops: false)
         case .popRegister: fpu.store(i.pointee.stackOperand, pops: true)
-        case .exchange: fpu.exchange(i.pointee.stackOperand)
-        default:
-            fpu.arithmetic(
-                X87Arithmetic(step: op.pointee.immediate), destination: operand,
-                source: i.pointee.operands.1.register, pops: step == .arithmeticPop)
+        default: fpu.exchange(i.pointee.stackOperand)
         }
+        updateFloatingPointError()
+        return true
+    }
+
+    // The commonest steps: as `executeX87`, but each by itself.
+
+    @inline(__always)
+    func loadX87Double(_ op: MicroOpPointer, _ i: InstructionPointer, _ eip: UInt32) -> Bool {
+        isX87Ready && loadX87(op, i, eip, .double, UInt64.self)
+    }
+
+    @inline(__always)
+    func calculateX87Double(_ op: MicroOpPointer, _ i: InstructionPointer, _ eip: UInt32) -> Bool {
+        isX87Ready && calculateX87(op, i, eip, .double, UInt64.self)
+    }
+
+    @inline(__always)
+    func calculateX87Registers(_ op: MicroOpPointer, _ i: InstructionPointer, _ eip: UInt32) -> Bool {
+        guard isX87Ready else { return false }
+        pointee.instructionStart = eip
+        noteX87(i)
+        fpu.arithmetic(
+            X87Arithmetic(step: op.pointee.immediate), destination: i.pointee.operands.0.register,
+            source: i.pointee.operands.1.register, pops: op.pointee.a == X87Step.arithmeticPop.rawValue)
         updateFloatingPointError()
         return true
     }
@@ -124,4 +151,38 @@ extension X87Arithmetic {
     /// From the immediate of a micro-op.
     @inline(__always)
     init(step raw: UInt32) { self = X87Arithmetic(rawValue: Int32(truncatingIfNeeded: raw)) ?? .add }
+}
+
+extension ThreadedEngine {
+    // The x87 micro-ops, out of line: each does nothing and returns false if it might fault.
+
+    @inline(never)
+    func executeX87(_ pc: MicroOpPointer, in block: BlockPointer, _ entry: UInt32) -> Bool {
+        with(pc, in: block, entry) { cpu.executeX87(pc, $0, $1) }
+    }
+
+    @inline(never)
+    func loadX87Double(_ pc: MicroOpPointer, in block: BlockPointer, _ entry: UInt32) -> Bool {
+        with(pc, in: block, entry) { cpu.loadX87Double(pc, $0, $1) }
+    }
+
+    @inline(never)
+    func calculateX87Double(_ pc: MicroOpPointer, in block: BlockPointer, _ entry: UInt32) -> Bool {
+        with(pc, in: block, entry) { cpu.calculateX87Double(pc, $0, $1) }
+    }
+
+    @inline(never)
+    func calculateX87Registers(_ pc: MicroOpPointer, in block: BlockPointer, _ entry: UInt32) -> Bool {
+        with(pc, in: block, entry) { cpu.calculateX87Registers(pc, $0, $1) }
+    }
+
+    /// Calls `body` with a micro-op's instruction and the address of that.
+    @inline(__always)
+    private func with(
+        _ pc: MicroOpPointer, in block: BlockPointer, _ entry: UInt32, _ body: (InstructionPointer, UInt32) -> Bool
+    ) -> Bool {
+        let record = block.pointee.instructions + Int(pc.pointee.index)
+        let eip = entry &+ UInt32(record.pointee.offset)
+        return withUnsafePointer(to: &record.pointee.instruction) { body($0, eip) }
+    }
 }

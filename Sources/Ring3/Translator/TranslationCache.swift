@@ -7,7 +7,7 @@ public struct TranslationStatistics: Sendable {
     public var microOps: UInt64 = 0
     /// Blocks whose code was written to.
     public var blocksInvalidated: UInt64 = 0
-    /// Times the whole cache was emptied because it was full.
+    /// Times the whole cache was emptied because it was full, or full of blocks that had been overwritten.
     public var evictions: UInt64 = 0
     /// Exits bound to the block they lead to.
     public var links: UInt64 = 0
@@ -24,8 +24,9 @@ public struct TranslationStatistics: Sendable {
 /// page of RAM, which is the complete index and tells what a write invalidates.
 ///
 /// Blocks are never freed one by one, so that whoever executes in one may keep his pointer: an invalidated block is
-/// marked stale and leaves table and list. When the arena is full, everything goes, between two blocks: no order has to
-/// be kept, and what is still needed is translated again. How often that was, `evictions` in the statistics tells.
+/// marked stale and leaves table and list. When the arena is full, or what is in use of it is mostly stale, everything
+/// goes, between two blocks: no order has to be kept, and what is still needed is translated again. How often that was,
+/// `evictions` in the statistics tells.
 final class TranslationCache {
     struct Entry {
         var key: UInt64
@@ -47,6 +48,11 @@ final class TranslationCache {
     private let arenaSize: Int
     private let mappings: [(UnsafeMutableRawPointer, Int)]
     private var used = 0
+    /// Of these, in blocks that are not stale.
+    private var live = 0
+    /// Bytes from which on the cache is emptied when it holds hardly anything but stale blocks. Guests that keep rewriting
+    /// their code then stay in memory that the host's caches have, and need no more of it.
+    private static let recyclingSize = 2 << 20
     private let pageCount: Int
 
     /// The host refused the memory; `errno` says why.
@@ -124,9 +130,10 @@ final class TranslationCache {
         return nil
     }
 
-    /// Whether a block of that size can be had without emptying the cache.
+    /// Whether a block of that size can be had without emptying the cache, and should.
     func hasRoom(instructions: Int, ops: Int) -> Bool {
-        used + Self.size(instructions: instructions, ops: ops) <= arenaSize
+        let isMostlyStale = used >= Self.recyclingSize && live < used >> 3
+        return !isMostlyStale && used + Self.size(instructions: instructions, ops: ops) <= arenaSize
     }
 
     private static func size(instructions: Int, ops: Int) -> Int {
@@ -160,6 +167,7 @@ final class TranslationCache {
         pages[page] = block
         table[Self.slot(key)] = Entry(key: key, block: block)
         used += Self.size(instructions: instructions.count, ops: ops.count)
+        live += Self.size(instructions: instructions.count, ops: ops.count)
         statistics.blocksTranslated &+= 1
         statistics.instructionsTranslated &+= UInt64(instructions.count)
         statistics.microOps &+= UInt64(ops.count)
@@ -179,6 +187,8 @@ final class TranslationCache {
                 if let previous { previous.pointee.nextOnPage = next } else { pages[page] = next }
                 let entry = table + Self.slot(block.pointee.key)
                 if entry.pointee.key == block.pointee.key { entry.pointee.key = 0 }
+                live -= Self.size(
+                    instructions: Int(block.pointee.instructionCount), ops: Int(block.pointee.opCount))
                 statistics.blocksInvalidated &+= 1
                 profile?.invalidated(block, byWritingTo: physical, count: count)
             } else {
@@ -203,6 +213,7 @@ final class TranslationCache {
         profile?.evicted(blocks)
         for (base, size) in mappings.prefix(2) { madvise(base, size, MADV_DONTNEED) }
         used = 0
+        live = 0
         statistics.bytes = 0
     }
 
