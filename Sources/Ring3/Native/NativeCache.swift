@@ -10,12 +10,23 @@
         var role: BlockRole
         /// What the flags lack before it.
         var debt = HostFlagDebt.none
-        /// The monitor's, though innocuous: it cannot be emitted, or its flags not be made good.
-        var isMonitored = false
+        /// Why it is the monitor's, though it may be innocuous; nil if it is emitted.
+        var monitoring: Monitoring?
+        var isMonitored: Bool { monitoring != nil }
         /// Host exceptions that the monitor had to answer by executing it.
         var faults: UInt8 = 0
         /// Offset of its host code in the arena.
         var host: UInt32 = 0
+
+        /// Why an instruction is left to the monitor.
+        enum Monitoring: UInt8 {
+            /// It is sensitive, or there is no host code for it.
+            case notEmittable
+            /// The flags that it leaves undefined cannot be made good.
+            case flags
+            /// It kept faulting.
+            case faulting
+        }
     }
 
     /// A run of guest instructions in one page, as host code.
@@ -98,9 +109,11 @@
         var statistics = TranslationStatistics()
         /// Looks at whatever is written to the arena, if anybody does.
         var verification: CodeVerification?
+        /// What becomes of the blocks, if somebody wants to know.
+        var profile: NativeProfile?
 
         init(ramSize: Int, capacity: Int) throws(CodeArena.Failure) {
-            arena = try CodeArena(size: capacity)
+            arena = try CodeArena(size: capacity, counters: Self.mostSites)
             pageCount = ramSize >> 12
             pages = .allocate(capacity: pageCount)
             pages.initialize(repeating: Self.none, count: pageCount)
@@ -129,8 +142,8 @@
                 && siteCount + 2 * Translator.longest + 8 <= Self.mostSites
         }
 
-        /// The offset in the page is the same in both addresses.
-        private static func key(_ physical: UInt32, _ eip: UInt32, _ mode: NativeMode) -> UInt64 {
+        /// Bits 63 to 40 are the page in RAM, 39 to 32 the mode, 31 to 0 EIP, whose offset in the page is that in RAM.
+        static func key(_ physical: UInt32, _ eip: UInt32, _ mode: NativeMode) -> UInt64 {
             UInt64(physical >> 12) << 40 | UInt64(mode.rawValue) << 32 | UInt64(eip)
         }
 
@@ -162,6 +175,7 @@
             statistics.blocksTranslated &+= 1
             statistics.instructionsTranslated &+= UInt64(block.count)
             statistics.bytes = UInt64(used)
+            profile?.inserted(number)
             verification?.blockInserted(into: self)
             return number
         }
@@ -198,13 +212,16 @@
         }
 
         /// Makes every block stale that holds one of the `count` bytes at `physical`, which lie in one page.
-        func invalidate(_ physical: UInt32, count: UInt32) {
+        ///
+        /// - Parameter isAdaptation: the code is still the same, but shall be emitted anew.
+        func invalidate(_ physical: UInt32, count: UInt32, isAdaptation: Bool = false) {
             let page = Int(physical >> 12)
             var previous = Self.none
             var number = pages[page]
             while number != Self.none {
                 let next = blocks[Int(number)].nextOnPage
                 if overlaps(number, physical, count) {
+                    profile?.invalidated(number, physical, count: count, isAdaptation: isAdaptation)
                     retire(number)
                     if previous == Self.none { pages[page] = next } else { blocks[Int(previous)].nextOnPage = next }
                 } else {
@@ -257,6 +274,7 @@
 
         /// Forgets all blocks. Nobody may be going to return to one.
         func removeAll() {
+            profile?.evicted()
             blockCount = 0
             instructionCount = 0
             siteCount = 0

@@ -10,15 +10,15 @@
     /// Code that is not flat and 32-bit, and code that is being debugged, is interpreted.
     final class NativeEngine {
         let interpreter: Interpreter
-        private let cpu: Processor
+        let cpu: Processor
         let cache: NativeCache
-        private let translator: NativeTranslator
+        let translator: NativeTranslator
         private let budget: InstructionBudget
         /// Of the supervisor and of the user.
-        private let windows: [ShadowWindow]
+        let windows: [ShadowWindow]
         private let jumpCaches: [JumpCache]
         private let units: GuestUnits
-        private let stubs: NativeStubs
+        let stubs: NativeStubs
         private let enter: @convention(c) (UnsafeMutableRawPointer) -> Void
         /// The site by which emitted code was left for a block that was missing, and where that begins.
         private var left: (site: UInt32, eip: UInt32)?
@@ -55,7 +55,8 @@
                 UInt(start) + UInt(stubs.enter), to: (@convention(c) (UnsafeMutableRawPointer) -> Void).self)
             guard
                 HostFaults.register(
-                    start: start, end: start + UInt64(cache.arena.size), exit: start + UInt64(stubs.fault))
+                    start: start, end: start + UInt64(cache.arena.size), blocks: start + UInt64(stubs.end),
+                    exit: start + UInt64(stubs.fault))
             else { throw CodeArena.Failure(errno: EMFILE) }
             if verifies {
                 do throws(Decoder.Failure) {
@@ -85,10 +86,12 @@
             cpu.setAttention([], true)
             // Whoever looks at the processor between two runs shall find all of its state there.
             defer { units.take() }
+            cache.profile?.sampler.begin()
+            defer { cache.profile?.takeSamples() }
             while finding == nil {
                 if cpu.pointee.instructions >= cpu.pointee.stopAt {
                     units.take()
-                    if let stop = interpreter.attend() { return stop }
+                    if let stop = stepping({ interpreter.attend() }) { return stop }
                     continue
                 }
                 guard canExecute else {
@@ -101,7 +104,7 @@
                 else {
                     units.take()
                     cache.statistics.interpreted &+= 1
-                    interpreter.stepAlone()
+                    stepping { interpreter.stepAlone() }
                     continue
                 }
                 if finding == nil { execute(from: number) }
@@ -122,10 +125,16 @@
         /// Interprets some instructions that cannot be emitted.
         private func interpret(until sliceEnd: UInt64) {
             let end = Swift.min(sliceEnd, cpu.pointee.instructions &+ Self.interpretedStretch)
-            let stop = interpreter.run(until: end)
+            let stop = cache.profile?.interpret(with: interpreter, until: end) ?? interpreter.run(until: end)
             cpu.pointee.sliceEnd = sliceEnd
             // Whatever else stopped it is still there.
             cpu.setAttention(stop == .external ? .external : [], true)
+        }
+
+        /// Lets the interpreter execute an instruction, or find something else to do.
+        private func stepping<T>(_ step: () -> T) -> T {
+            guard let profile = cache.profile else { return step() }
+            return profile.callouts.interpret(with: interpreter, step)
         }
 
         /// The mode is one that code is emitted for, and nobody has to see single accesses.
@@ -177,15 +186,18 @@
         }
 
         private func emit(_ physical: UInt32, _ eip: UInt32, _ mode: NativeMode) -> Int32? {
-            if !cache.hasRoom {
-                units.noteLast()
-                cache.removeAll()
-                for jumps in jumpCaches { jumps.removeAll() }
-                left = nil
-            }
+            if !cache.hasRoom { removeAllBlocks() }
             // Collections that grow compute with fractions, whose inexactness must not become the guest's.
             defer { cpu.settleUnits() }
             return translator.translate(physical, eip: eip, mode)
+        }
+
+        /// Forgets everything that was emitted.
+        func removeAllBlocks() {
+            units.noteLast()
+            cache.removeAll()
+            for jumps in jumpCaches { jumps.removeAll() }
+            left = nil
         }
 
         // MARK: Execution
@@ -208,6 +220,7 @@
                 let total = goOn(at: host, counting: place.ahead)
                 let exit = UInt32(truncatingIfNeeded: cpu.pointee.native.exit)
                 next = exit == NativeContext.fault ? answerFault(counted: total) : answer(exit, counted: total)
+                if let next { cache.profile?.resumed(at: next.host, left: next.ahead) }
             }
         }
 
@@ -223,6 +236,7 @@
                 return nil
             }
             stand(before: index, of: block, counted: total)
+            cache.profile?.left(block, before: index)
             if isPageFault, fault != lastFault, fill(fault.address) {
                 lastFault = fault
                 // The walk may have written to code (A and D bits), and whatever sees that may want attention.
@@ -230,7 +244,7 @@
                 return mayGoOn ? resumption(block, index) : nil
             }
             noteFault(block, index)
-            return perform(block, index)
+            return callOut(block, index, .faulted)
         }
 
         /// Emitted code left by a site, with `total` instructions counted.
@@ -243,13 +257,21 @@
                 return nil
             case .units:
                 stand(before: Int(site.index), of: site.block, counted: total)
+                cache.profile?.left(site.block, before: Int(site.index))
                 if units.give() { return resumption(site.block, Int(site.index)) }
-                _ = perform(site.block, Int(site.index))
+                _ = callOut(site.block, Int(site.index), .units)
                 return nil
             case .callout:
                 stand(before: Int(site.index), of: site.block, counted: total)
-                return perform(site.block, Int(site.index))
+                cache.profile?.left(site.block, before: Int(site.index))
+                return callOut(site.block, Int(site.index))
             }
+        }
+
+        /// Executes an instruction, as `perform` does, for that cause or the one that emitted code was made for.
+        private func callOut(_ block: Int32, _ index: Int, _ cause: CalloutCause? = nil) -> Resumption? {
+            guard let profile = cache.profile else { return perform(block, index) }
+            return profile.calledOut(block, index, cause) { perform(block, index) }
         }
 
         /// Makes the processor's state that before an instruction of a block, all of which is among those counted.
@@ -301,7 +323,7 @@
             guard record.pointee.faults >= Self.patience else { return }
             let place = cache.blocks[Int(block)].physical &+ UInt32(record.pointee.offset)
             translator.monitor(place)
-            cache.invalidate(place, count: 1)
+            cache.invalidate(place, count: 1, isAdaptation: true)
             cpu.settleUnits()
         }
 

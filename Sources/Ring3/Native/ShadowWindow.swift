@@ -44,6 +44,9 @@
             base = UInt64(UInt(bitPattern: place))
         }
 
+        /// What emitted code can reach by way of it.
+        var addresses: Range<UInt64> { base..<base + UInt64(Self.size + Self.guardSize) }
+
         deinit { munmap(place, Self.size + Self.guardSize) }
 
         /// The guest's linear address behind a host address; nil outside the window.
