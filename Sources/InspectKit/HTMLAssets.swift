@@ -81,8 +81,8 @@ enum HTMLAssets {
         .listing .ops code { color: var(--quiet); }
         .listing .frame td { color: var(--quiet); font-size: 12.5px; }
         .listing .frame td:first-child { border-left-color: transparent; }
-        .listing.native .why { width: 24%; }
-        .lines { display: grid; grid-template-columns: minmax(47ch, max-content) auto; column-gap: 10px; font-size: 12.5px; }
+        .listing.native .why { width: 19%; min-width: 190px; }
+        .lines { display: grid; grid-template-columns: 43ch auto; column-gap: 10px; font-size: 12.5px; }
         .lines code.host { opacity: 0.65; font-size: 11px; line-height: 19px; }
         .guest { font-weight: 600; }
         .why { width: 40%; min-width: 260px; font-size: 12.5px; line-height: 1.45; }
