@@ -33,7 +33,7 @@ package struct GuestAudit: Encodable, Sendable {
         if options.serial == nil { options.serial = RunOptions.Channel.none }
         let finished = try RunSession(options, log: log).run { machine throws(RunFailure) in
             machine.startCensus()
-            if engine == .native { try machine.startInspection() }
+            if engine == .native { try machine.startInspection(takesTime: false) }
         }
         return try GuestAudit(options, finished)
     }

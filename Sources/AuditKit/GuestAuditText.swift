@@ -37,7 +37,8 @@ extension GuestAudit: CustomStringConvertible {
         let names = efficiency.shares.map(\.disposition)
         let legend =
             names.contains(Efficiency.Share.monitored)
-            ? "\nmonitored: innocuous, but done by the monitor; interpreted: outside of emitted blocks." : ""
+            ? "\nmonitored: innocuous, but done by the monitor; interpreted: outside of emitted blocks, as wherever a block is longer"
+                + "\nthan what is left before the next comparison." : ""
         return "Efficiency: what becomes of the instructions executed\n" + table.text + legend
     }
 

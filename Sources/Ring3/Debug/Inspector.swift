@@ -24,7 +24,9 @@ extension Inspector {
 /// An engine into whose translations one can look.
 protocol InspectableEngine: AnyObject {
     /// Begins to keep a profile; what was translated before is forgotten.
-    func startProfile() throws(Decoder.Failure)
+    ///
+    /// - Parameter takesTime: blocks are to be timed, if that costs anything of its own.
+    func startProfile(takesTime: Bool) throws(Decoder.Failure)
     /// What there is to see; nil without a profile.
     var inspector: (any Inspector)? { get }
     /// Translates what direct control flow reaches from where the processor is, and executes nothing.
@@ -34,14 +36,15 @@ protocol InspectableEngine: AnyObject {
 extension VirtualMachine {
     /// Keeps a profile of translated blocks from now on.
     ///
+    /// - Parameter takesTime: false if only counts are wanted.
     /// - Throws: usage, if the engine has no translations; a failure of the host's.
-    package func startInspection() throws(RunFailure) {
+    package func startInspection(takesTime: Bool = true) throws(RunFailure) {
         guard let inspectable else {
             throw RunFailure(
                 "engine \(configuration.engine.rawValue) has no translations to show", exitStatus: ExitStatus.usage)
         }
         do throws(Decoder.Failure) {
-            try inspectable.startProfile()
+            try inspectable.startProfile(takesTime: takesTime)
         } catch {
             throw RunFailure("cannot inspect: \(error.description)", exitStatus: ExitStatus.hostFailure)
         }

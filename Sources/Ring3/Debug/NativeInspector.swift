@@ -162,7 +162,7 @@
 
         var timing: String {
             let blocks =
-                profile.sampler.failure.map { "Blocks have no times: the host gives no timer (errno \($0))." }
+                profile.sampler?.failure.map { "Blocks have no times: the host gives no timer (errno \($0))." }
                     ?? """
                     Block times are samples: every \(HostSampler.period / 1000) µs a timer of the host's looks which block is \
                     executing; it found one \(profile.samples) times.
@@ -209,9 +209,9 @@
     }
 
     extension NativeEngine: InspectableEngine {
-        func startProfile() throws(Decoder.Failure) {
+        func startProfile(takesTime: Bool) throws(Decoder.Failure) {
             if cache.blockCount > 0 { removeAllBlocks() }
-            cache.profile = try NativeProfile(cache, cpu)
+            cache.profile = try NativeProfile(cache, cpu, takesTime: takesTime)
             cache.verification?.allowCounters(of: cache.arena)
         }
 

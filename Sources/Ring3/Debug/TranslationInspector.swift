@@ -177,7 +177,8 @@ final class TranslationInspector: Inspector {
 }
 
 extension ThreadedEngine: InspectableEngine {
-    func startProfile() {
+    /// Time is always taken.
+    func startProfile(takesTime _: Bool) {
         cache.removeAll()
         cache.profile = TranslationProfile(cpu: cpu)
     }

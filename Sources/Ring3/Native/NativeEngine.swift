@@ -86,7 +86,7 @@
             cpu.setAttention([], true)
             // Whoever looks at the processor between two runs shall find all of its state there.
             defer { units.take() }
-            cache.profile?.sampler.begin()
+            cache.profile?.sampler?.begin()
             defer { cache.profile?.takeSamples() }
             while finding == nil {
                 if cpu.pointee.instructions >= cpu.pointee.stopAt {

@@ -47,7 +47,8 @@
         let cpu: Processor
         private unowned let cache: NativeCache
         let callouts: CalloutProfile
-        let sampler: HostSampler
+        /// Nil if nobody asks for times.
+        let sampler: HostSampler?
         let disassembler: HostDisassembler
         private(set) var records: [Record] = []
         private var tallies: [Tally] = []
@@ -70,12 +71,12 @@
         /// Bytes that one counter takes in emitted code.
         private static let counterCode: UInt64 = 18
 
-        init(_ cache: NativeCache, _ cpu: Processor) throws(Decoder.Failure) {
+        init(_ cache: NativeCache, _ cpu: Processor, takesTime: Bool) throws(Decoder.Failure) {
             self.cache = cache
             self.cpu = cpu
             disassembler = try HostDisassembler()
             callouts = CalloutProfile(cpu: cpu)
-            sampler = HostSampler(cpu)
+            sampler = takesTime ? HostSampler(cpu) : nil
         }
 
         // MARK: What the translator asks
@@ -236,7 +237,7 @@
 
         /// Sees whose the sampler's latest finds are.
         func takeSamples() {
-            sampler.end { place in
+            sampler?.end { place in
                 guard let (number, _) = cache.locate(place), let record = entries[Int(number)].record else { return }
                 tallies[record].samples &+= 1
                 samples &+= 1
