@@ -20,6 +20,7 @@ package struct Efficiency: Encodable, Sendable {
         package var executed: UInt64 { supervisor + user }
     }
 
+    /// Those of `shares` together.
     package let executed: UInt64
     package let shares: [Share]
     /// The most frequent first.
@@ -27,7 +28,7 @@ package struct Efficiency: Encodable, Sendable {
 
     /// - Parameter shares: as a translator counted them; without, as the sensitivity table has it: innocuous
     ///   instructions are left as they are, but that near transfers have to find their translated targets.
-    package init(_ census: InstructionCensus, shares: [Share]? = nil) {
+    init(_ census: InstructionCensus, shares: [Share]? = nil) {
         var (identical, transfers, sensitive): (UInt64, UInt64, UInt64) = (0, 0, 0)
         var callouts: [Callout] = []
         for row in Sensitivity.table {
@@ -43,7 +44,7 @@ package struct Efficiency: Encodable, Sendable {
                 identical += supervisor + user
             }
         }
-        executed = identical + transfers + sensitive
+        executed = shares.map { $0.map(\.executed).reduce(0, &+) } ?? identical + transfers + sensitive
         self.callouts = callouts.sorted { ($1.executed, $0.form) < ($0.executed, $1.form) }
         self.shares =
             shares ?? [
@@ -51,5 +52,24 @@ package struct Efficiency: Encodable, Sendable {
                 Share(disposition: "control flow", executed: transfers),
                 Share(disposition: "callout", executed: sensitive),
             ]
+    }
+}
+
+extension Efficiency.Share {
+    /// Innocuous, but the monitor's; and executed outside of blocks.
+    static let (monitored, interpreted) = ("monitored", "interpreted")
+
+    /// As emitted code counted them.
+    ///
+    /// - Parameter interpreted: instructions executed outside of blocks.
+    static func all(_ counts: NativeDispositions, interpreted count: UInt64) -> [Efficiency.Share] {
+        [
+            Self(disposition: "identical", executed: counts.identical),
+            Self(disposition: "rewritten", executed: counts.rewritten),
+            Self(disposition: "control flow", executed: counts.controlFlow),
+            Self(disposition: "callout", executed: counts.callout),
+            Self(disposition: monitored, executed: counts.monitored),
+            Self(disposition: interpreted, executed: count),
+        ]
     }
 }

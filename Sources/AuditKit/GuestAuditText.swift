@@ -34,7 +34,12 @@ extension GuestAudit: CustomStringConvertible {
         for share in efficiency.shares {
             table.add([share.disposition, share.executed.grouped, percent(share.executed, of: efficiency.executed)])
         }
-        return "Efficiency: what becomes of the instructions executed\n" + table.text
+        let names = efficiency.shares.map(\.disposition)
+        let legend =
+            names.contains(Efficiency.Share.monitored)
+            ? "\nmonitored: innocuous, but done by the monitor; interpreted: outside of emitted blocks, as wherever a block is longer"
+                + "\nthan what is left before the next comparison." : ""
+        return "Efficiency: what becomes of the instructions executed\n" + table.text + legend
     }
 
     private func callouts(_ efficiency: Efficiency) -> String {
@@ -62,6 +67,16 @@ extension GuestAudit: CustomStringConvertible {
             lines.append(
                 "- TLB: \(resources.tlbEntries.grouped) entries seen in \(resources.tlbLooks.grouped) looks, "
                     + "\(resources.tlbViolations.grouped) reach outside guest RAM")
+        }
+        if let proofs = resources.proofs {
+            lines.append(
+                "- emitted code, proved before it was executed: \(proofs.blocks.grouped) blocks, "
+                    + "\(proofs.links.grouped) links, \(proofs.retired.grouped) retirements; \(proofs.refused) refused")
+        }
+        if let windows = resources.windows {
+            lines.append(
+                "- windows: \(windows.windows), with \(windows.mappings.grouped) mappings of guest RAM "
+                    + "(\((windows.bytes >> 10).grouped) KiB), \(windows.violations) of anything else")
         }
         lines += [
             "- devices: \(resources.portAccesses.grouped) port and \(resources.mmioAccesses.grouped) memory-mapped "

@@ -39,20 +39,37 @@ package struct InstructionAudit: Encodable, Sendable {
         package let isRight: Bool
     }
 
+    /// What the guest reported on one engine.
+    package struct EngineResult: Encodable, Sendable {
+        package let engine: String
+        package let right: Int
+        /// What was not as it must be, in words.
+        package let wrong: [String]
+    }
+
     package let host: HostFacts
+    /// The engine on which rings 0 and 3 of `rows` were seen: the first of `engines`.
     package let engine: String
     package let rows: [Row]
+    package let engines: [EngineResult]
 
     /// Forms of the table that were not tried; none, unless the guest is older than the table.
     package let missing: [String]
 
-    package var isRight: Bool { missing.isEmpty && rows.allSatisfy(\.isRight) }
+    package var isRight: Bool { missing.isEmpty && engines.allSatisfy { $0.right == rows.count } }
 
     /// Runs everything. A host that cannot be asked leaves its column empty, and `host` says why.
-    package static func run(engine: Engine) throws(RunFailure) -> InstructionAudit {
+    ///
+    /// - Parameter others: more engines, whose guests must see the same.
+    package static func run(engine: Engine, and others: [Engine] = []) throws(RunFailure) -> InstructionAudit {
+        try engine.checkAvailability()
         let imagePath = try BuiltFiles.find("audit.elf")
         let image = try InputFile.read(imagePath, limit: 64 << 20)
         let guest = try GuestProbe.run(image, named: imagePath, engine: engine)
+        var results: [(engine: String, guest: [GuestProbe.Row])] = []
+        for other in others {
+            results.append((other.rawValue, try GuestProbe.run(image, named: imagePath, engine: other)))
+        }
         var host = HostFacts()
         var probe: HostProbe?
         let program = try BuiltFiles.find("oracle")
@@ -62,10 +79,13 @@ package struct InstructionAudit: Encodable, Sendable {
             host.nativeFailure = error.reason
         }
         let natives = guest.map { probe?.run($0.code, words: $0.words) }
-        return InstructionAudit(host: host, engine: engine.rawValue, guest: guest, natives: natives)
+        return InstructionAudit(host: host, engine: engine.rawValue, guest: guest, natives: natives, others: results)
     }
 
-    init(host: HostFacts, engine: String, guest: [GuestProbe.Row], natives: [HostProbe.Answer?]) {
+    init(
+        host: HostFacts, engine: String, guest: [GuestProbe.Row], natives: [HostProbe.Answer?],
+        others: [(engine: String, guest: [GuestProbe.Row])] = []
+    ) {
         self.host = host
         self.engine = engine
         let results = Dictionary(
@@ -74,7 +94,26 @@ package struct InstructionAudit: Encodable, Sendable {
         rows = table.compactMap { entry in
             results[entry.form].map { Row(entry, guest: $0.guest, native: $0.native, host: host) }
         }
+        engines =
+            [EngineResult(engine, rows)]
+            + others.map { engine, guest in
+                let seen = Dictionary(guest.map { ($0.form, $0) }, uniquingKeysWith: { first, _ in first })
+                let rows = table.compactMap { entry in
+                    seen[entry.form].map { Row(entry, guest: $0, native: results[entry.form]?.native, host: host) }
+                }
+                return EngineResult(engine, rows)
+            }
         missing = table.map(\.form).filter { results[$0] == nil }
+    }
+}
+
+extension InstructionAudit.EngineResult {
+    init(_ engine: String, _ rows: [InstructionAudit.Row]) {
+        self.engine = engine
+        right = rows.count(where: \.isRight)
+        wrong = rows.filter { !$0.isRight }.map {
+            "\($0.form): ring 0 saw \($0.ring0Text), ring 3 \($0.ring3Text)"
+        }
     }
 }
 

@@ -5,7 +5,7 @@ extension InstructionAudit: CustomStringConvertible {
         for row in rows {
             let kind = (row.isControlSensitive ? "c" : " ") + (row.isBehaviourSensitive ? "b" : " ")
             table.add([
-                row.form, kind, row.nativeText, row.mustText, row.isRight ? "right" : "WRONG", row.verdict.rawValue,
+                row.form, kind, row.nativeText, row.mustText, isRight(row) ? "right" : "WRONG", row.verdict.rawValue,
             ])
         }
         return ([title, "", table.text, ""] + legend + [""] + summary + failures).joined(separator: "\n")
@@ -14,8 +14,14 @@ extension InstructionAudit: CustomStringConvertible {
     private var title: String {
         """
         Sensitive instructions on this machine: \(host.processor),
-        \(host.system); Ring3's engine: \(engine)
+        \(host.system); Ring3's \(engines.count == 1 ? "engine" : "engines"): \
+        \(engines.map(\.engine).joined(separator: ", "))
         """
+    }
+
+    /// On all engines.
+    private func isRight(_ row: Row) -> Bool {
+        engines.allSatisfy { result in !result.wrong.contains { $0.hasPrefix("\(row.form): ") } }
     }
 
     private var legend: [String] {
@@ -30,7 +36,6 @@ extension InstructionAudit: CustomStringConvertible {
     private var summary: [String] {
         func count(_ verdict: Verdict) -> Int { rows.count { $0.verdict == verdict } }
         let unprivileged = rows.count { $0.privilege == "never" }
-        let right = rows.count(where: \.isRight)
         var lines = ["\(rows.count) sensitive instructions and forms, of which \(unprivileged) are never privileged."]
         if host.nativeFailure == nil {
             let wrong = count(.silentlyWrong) + count(.entersHost)
@@ -43,12 +48,14 @@ extension InstructionAudit: CustomStringConvertible {
                     ? "So the theorem's condition does not hold: trapping is not enough on this machine."
                     : "So trapping would be enough for these.")
         }
-        lines.append("Under Ring3, ring 0 of a guest saw what it must in \(right) of \(rows.count) rows.")
         return lines
+            + engines.map {
+                "Under Ring3's \($0.engine), ring 0 of a guest saw what it must in \($0.right) of \(rows.count) rows."
+            }
     }
 
     private var failures: [String] {
-        rows.filter { !$0.isRight }.map { "WRONG: \($0.form): ring 0 saw \($0.ring0Text), ring 3 \($0.ring3Text)" }
+        engines.flatMap { result in result.wrong.map { "WRONG on \(result.engine): \($0)" } }
             + missing.map { "MISSING: \($0): the guest did not try it" }
     }
 }

@@ -13,8 +13,14 @@ package struct ResourceControl: Encodable, Sendable {
     /// Exceptions for breaking segment, privilege and page protection, which the guest got to handle.
     package let protectionFaults: [String: UInt64]
     package let process: ProcessCheck
+    /// What was proved of emitted code, and what it can reach; nil if there is none.
+    package let proofs: EmittedCodeProofs?
+    package let windows: WindowCheck?
 
-    init(_ memory: MemoryBoundsCheck, _ statistics: StatisticsReport, process: ProcessCheck) {
+    init(
+        _ memory: MemoryBoundsCheck, _ statistics: StatisticsReport, process: ProcessCheck,
+        proofs: EmittedCodeProofs? = nil, windows: WindowCheck? = nil
+    ) {
         tlbLooks = memory.looks
         tlbEntries = memory.entries
         tlbViolations = memory.violations
@@ -22,9 +28,13 @@ package struct ResourceControl: Encodable, Sendable {
         mmioAccesses = statistics.callouts["mmio"] ?? 0
         protectionFaults = statistics.exceptions.filter { ["#TS", "#NP", "#SS", "#GP", "#PF"].contains($0.key) }
         self.process = process
+        self.proofs = proofs
+        self.windows = windows
     }
 
-    package var isRight: Bool { tlbViolations == 0 && process.isRight }
+    package var isRight: Bool {
+        tlbViolations == 0 && process.isRight && proofs?.refused ?? 0 == 0 && windows?.violations ?? 0 == 0
+    }
 }
 
 /// What the host's kernel says of this process, in which the guest runs.

@@ -27,6 +27,29 @@ static inline int ring3_pipe(int *reading, int *writing) {
     return 0;
 }
 
+#if defined(__linux__)
+#include <signal.h>
+
+/* A timer by the monotonic clock that from now on sends a signal to the calling thread, and to no other, whenever so many
+ * nanoseconds, less than a second, have passed; -1 and errno on failure. A timer may be any number, 0 among them. */
+static inline int ring3_timer_start(uintptr_t *timer, int signal, long nanoseconds) {
+    timer_t created;
+    struct sigevent event = {0};
+    event.sigev_notify = SIGEV_THREAD_ID;
+    event.sigev_signo = signal;
+#ifndef sigev_notify_thread_id
+#define sigev_notify_thread_id _sigev_un._tid
+#endif
+    event.sigev_notify_thread_id = (pid_t)syscall(SYS_gettid);
+    if (timer_create(CLOCK_MONOTONIC, &event, &created) != 0) return -1;
+    *timer = (uintptr_t)created;
+    struct itimerspec interval = {{0, nanoseconds}, {0, nanoseconds}};
+    return timer_settime(created, 0, &interval, 0);
+}
+
+static inline void ring3_timer_end(uintptr_t timer) { timer_delete((timer_t)timer); }
+#endif
+
 #if defined(__x86_64__)
 #include <cpuid.h>
 #include <sys/auxv.h>

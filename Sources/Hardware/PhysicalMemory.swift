@@ -6,6 +6,9 @@ import Glibc
 /// A file, so that pages can be mapped a second time elsewhere (shadow windows) and snapshotted. Accesses through
 /// `base` are unchecked; the checked accessors below are for devices and loaders.
 public final class PhysicalMemory {
+    /// What the host calls the file.
+    public static let fileName = "ring3-ram"
+
     /// Why RAM could not be had.
     public enum Failure: Error, Equatable {
         /// Size is zero, not a multiple of 4 KiB, or above `maximumSize`.
@@ -28,7 +31,7 @@ public final class PhysicalMemory {
 
     public init(size: Int) throws(Failure) {
         guard size > 0, size % 4096 == 0, size <= Self.maximumSize else { throw .badSize(size) }
-        let descriptor = ring3_memfd_create("ring3-ram")
+        let descriptor = ring3_memfd_create(Self.fileName)
         guard descriptor >= 0 else { throw .host(errno: errno) }
         // Inaccessible on both sides: a stray access of ours faults at once instead of finding other memory.
         let reserved = size + 2 * Self.guardSize

@@ -79,6 +79,11 @@ enum HTMLAssets {
         .listing .label td { border-left: 0; padding-top: 8px; font-weight: 600; font-size: 12.5px; }
         .listing .bytes code { white-space: normal; display: inline-block; width: 15ch; color: var(--quiet); }
         .listing .ops code { color: var(--quiet); }
+        .listing .frame td { color: var(--quiet); font-size: 12.5px; }
+        .listing .frame td:first-child { border-left-color: transparent; }
+        .listing.native .why { width: 19%; min-width: 190px; }
+        .lines { display: grid; grid-template-columns: 43ch auto; column-gap: 10px; font-size: 12.5px; }
+        .lines code.host { opacity: 0.65; font-size: 11px; line-height: 19px; }
         .guest { font-weight: 600; }
         .why { width: 40%; min-width: 260px; font-size: 12.5px; line-height: 1.45; }
         .why em { color: var(--quiet); font-style: normal; }

@@ -57,7 +57,8 @@ package struct HTMLReport: CustomStringConvertible {
         var tiles: [(String, String)] = [
             ("blocks translated", totals.blocksTranslated.grouped),
             ("instructions translated", totals.instructionsTranslated.grouped),
-            ("micro-ops", totals.microOps.grouped),
+            totals.microOps.map { ("micro-ops", $0.grouped) }
+                ?? ("bytes of host code", (totals.emittedBytes ?? 0).grouped),
         ]
         if !report.isStatic {
             tiles += [
@@ -149,13 +150,21 @@ package struct HTMLReport: CustomStringConvertible {
         var facts = ["\(block.length) bytes at physical \(block.physical)"]
         if block.eip != block.address { facts.append("EIP \(block.eip)") }
         facts += block.mode
+        if let bytes = block.hostBytes { facts.append("\(bytes) bytes of host code") }
+        if let samples = block.samples { facts.append(samples == 1 ? "1 sample" : "\(samples.grouped) samples") }
         if block.timedExecutions > 0 { facts.append("\(block.timedExecutions.grouped) executions timed") }
-        let rows = block.instructions.map(row)
+        let isNative = block.prologue != nil
+        let rows =
+            codeRow("before the first instruction", block.prologue) + block.instructions.map(row)
+            + block.exits.flatMap { exit in
+                codeRow("\(exit.kind)\(exit.target.map { ": to \($0)" } ?? "")", exit.hostCode)
+            }
+            + codeRow("once its code has changed", block.staleExit)
         let listing =
             rows.isEmpty
             ? "<p>Its translation has been dropped.</p>"
             : """
-            <table class="listing"><thead><tr><th>address</th><th>bytes</th><th>instruction</th><th>micro-ops</th><th>disposition and reason</th></tr></thead>
+            <table class="\(isNative ? "listing native" : "listing")"><thead><tr><th>address</th><th>bytes</th><th>instruction</th><th>\(isNative ? "host code" : "micro-ops")</th><th>disposition and reason</th></tr></thead>
             <tbody>\(rows.joined(separator: "\n"))</tbody></table>
             """
         return """
@@ -170,8 +179,9 @@ package struct HTMLReport: CustomStringConvertible {
     private func row(_ instruction: InspectedBlock.Instruction) -> String {
         let style = Self.style(instruction.disposition)
         let label = instruction.symbol.map { "<tr class=\"label\"><td colspan=\"5\">\(escaped($0)):</td></tr>" } ?? ""
-        let ops = (instruction.microOps.isEmpty ? ["–"] : instruction.microOps).map { "<code>\(escaped($0))</code>" }
-            .joined(separator: "<br>")
+        let microOps = instruction.microOps.map { "<code>\(escaped($0))</code>" }.joined(separator: "<br>")
+        let product = instruction.hostCode.map(hostCode) ?? microOps
+        let ops = product.isEmpty ? "–" : product
         let source = instruction.source.map { " title=\"\(escaped($0))\"" } ?? ""
         let note = instruction.note.map { "<br><em>\(escaped($0))</em>" } ?? ""
         let reason = instruction.reason == "Innocuous." ? "" : " \(escaped(instruction.reason))"
@@ -179,6 +189,21 @@ package struct HTMLReport: CustomStringConvertible {
             + "<td class=\"bytes\"><code>\(instruction.bytes)</code></td>"
             + "<td><code class=\"guest\">\(escaped(instruction.text))</code></td><td class=\"ops\">\(ops)</td>"
             + "<td class=\"why\"><span class=\"chip\"\(source)>\(instruction.disposition)</span>\(reason)\(note)</td></tr>"
+    }
+
+    /// Host code that belongs to no instruction of the guest's.
+    private func codeRow(_ title: String, _ code: [InspectedBlock.HostCode]?) -> [String] {
+        guard let code, !code.isEmpty else { return [] }
+        return [
+            "<tr class=\"frame\"><td colspan=\"3\">\(escaped(title))</td>"
+                + "<td class=\"ops\">\(hostCode(code))</td><td></td></tr>"
+        ]
+    }
+
+    private func hostCode(_ code: [InspectedBlock.HostCode]) -> String {
+        guard !code.isEmpty else { return "" }
+        let lines = code.map { "<code>\(escaped($0.text))</code><code class=\"host\">\($0.bytes)</code>" }
+        return "<div class=\"lines\">\(lines.joined())</div>"
     }
 
     private func ways(_ title: String, _ items: [String], none: String) -> String {
@@ -203,8 +228,9 @@ package struct HTMLReport: CustomStringConvertible {
         guard let target = exit.target else { return "\(exit.kind): \(escaped(exit.how))" }
         let place = Show.place(target, exit.symbol)
         let there = exit.block.map { link($0, place) } ?? "<code>\(escaped(place))</code>"
+        let times = report.isStatic ? nil : exit.executions.map { " <small>\(Show.times($0))</small>" }
         return
-            "\(exit.kind) to \(there): <span class=\"\(exit.isLinked ? "linked" : "unlinked")\">\(escaped(exit.how))</span>"
+            "\(exit.kind) to \(there): <span class=\"\(exit.isLinked ? "linked" : "unlinked")\">\(escaped(exit.how))</span>\(times ?? "")"
     }
 
     private func link(_ number: Int, _ text: String) -> String {
@@ -225,12 +251,15 @@ package struct HTMLReport: CustomStringConvertible {
     // MARK: Callouts
 
     private var callouts: String {
+        let kind =
+            report.callouts.allSatisfy(\.isSensitive)
+            ? "sensitive instruction" : "instruction, or why it was the monitor's"
         let subject = report.isStatic ? "what the monitor would do" : "what the monitor did for the guest"
         guard !report.callouts.isEmpty else {
-            return "<section><h2>Callouts</h2><p>There is no sensitive instruction.</p></section>"
+            return "<section><h2>Callouts</h2><p>No instruction went through the monitor.</p></section>"
         }
         let titles =
-            ["sensitive instruction"] + (report.isStatic ? [] : ["executed", "mean", "least", "total"]) + ["addresses"]
+            [kind] + (report.isStatic ? [] : ["executed", "mean", "least", "total"]) + ["addresses"]
         let heads = titles.enumerated().map { index, title in
             "<th scope=\"col\"\(index > 0 ? " class=\"number\"" : "")><button type=\"button\">\(title)</button></th>"
         }

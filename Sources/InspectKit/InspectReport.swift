@@ -1,8 +1,9 @@
 import Foundation
 import Ring3
 
-/// Sensitive instructions of one form.
+/// Instructions of one form that went through the monitor, or innocuous ones for one cause.
 package struct CalloutGroup: Encodable, Sendable {
+    package let isSensitive: Bool
     package let form: String
     package let reason: String
     package let source: String
@@ -14,15 +15,19 @@ package struct CalloutGroup: Encodable, Sendable {
 
     package var mean: Double { executions > 0 ? Double(nanoseconds) / Double(executions) : 0 }
 
-    /// By form; the most frequent first.
+    /// By form; sensitive ones first, and of these the most frequent.
     static func groups(_ callouts: [InspectedCallout]) -> [CalloutGroup] {
-        Dictionary(grouping: callouts, by: \.form).map { form, sites in
+        let groups = Dictionary(grouping: callouts, by: \.form).map { form, sites in
             CalloutGroup(
-                form: form, reason: sites[0].reason, source: sites[0].source,
+                isSensitive: sites[0].isSensitive, form: form, reason: sites[0].reason, source: sites[0].source,
                 executions: sites.map(\.executions).reduce(0, +), nanoseconds: sites.map(\.nanoseconds).reduce(0, +),
                 leastNanoseconds: sites.map(\.leastNanoseconds).min() ?? 0,
                 sites: sites.sorted { ($1.executions, $0.address) < ($0.executions, $1.address) })
-        }.sorted { ($1.executions, $0.form) < ($0.executions, $1.form) }
+        }
+        return groups.sorted { a, b in
+            guard a.isSensitive == b.isSensitive else { return a.isSensitive }
+            return (b.executions, a.form) < (a.executions, b.form)
+        }
     }
 }
 
@@ -35,14 +40,20 @@ package struct InspectReport: Encodable, Sendable {
     package let ending: String
     package let instructions: UInt64
     package let hostSeconds: Double
-    /// What one reading of the clock takes, which has been taken off all times.
-    package let clockNanoseconds: UInt64
+    /// How the times were measured, in sentences.
+    package let timing: String
     package let symbols: Int
     package let totals: InspectionTotals
     package var blocks: [InspectedBlock]
     package var callouts: [CalloutGroup]
     /// Callouts were asked for.
     package let showsCallouts: Bool
+
+    /// What the engine makes of code.
+    var product: String {
+        if let microOps = totals.microOps { return "\(microOps.grouped) micro-ops" }
+        return "\((totals.emittedBytes ?? 0).grouped) bytes of host code"
+    }
 
     /// There is nothing of what was asked for.
     var isEmpty: Bool { blocks.isEmpty && !showsCallouts }
@@ -62,19 +73,13 @@ package struct InspectReport: Encodable, Sendable {
             }
             for i in blocks[b].exits.indices { blocks[b].exits[i].symbol = name(blocks[b].exits[i].target) }
             for i in blocks[b].entries.indices { blocks[b].entries[i].symbol = name(blocks[b].entries[i].from) }
-            for i in blocks[b].earlier.indices { blocks[b].earlier[i].symbol = name(blocks[b].earlier[i].writer) }
+            for i in blocks[b].earlier.indices {
+                blocks[b].earlier[i].symbol = name(blocks[b].earlier[i].writer ?? blocks[b].earlier[i].faulting)
+            }
         }
         for g in callouts.indices {
             for s in callouts[g].sites.indices { callouts[g].sites[s].symbol = name(callouts[g].sites[s].address) }
         }
-    }
-
-    /// What the times are, in a sentence.
-    var timing: String {
-        guard !isStatic else { return "Nothing was executed." }
-        return
-            "Executions and instructions are counted. Times are of the host's clock, less the \(clockNanoseconds) ns "
-            + "of reading it: callouts all timed, blocks about one execution in 16, and the mean times the executions."
     }
 }
 
@@ -114,6 +119,7 @@ extension InspectedBlock.EarlierVersion {
     /// Why it ended.
     var reason: String {
         let when = "at instruction \(atInstruction.grouped)"
+        if let faulting { return "emitted anew \(when): that at \(Show.place(faulting, symbol)) kept faulting" }
         guard let written, let count, let writer else { return "evicted \(when): the cache was full" }
         let bytes = count == 1 ? "1 byte" : "\(count) bytes"
         return "\(bytes) written to physical \(written) \(when) by \(Show.place(writer, symbol))"

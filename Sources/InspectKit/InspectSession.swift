@@ -4,6 +4,7 @@ import Ring3
 
 /// What `ring3 inspect` was asked to show.
 package struct InspectOptions: Sendable {
+    /// Its engine is one that translates.
     package var run: RunOptions
     /// Execute nothing.
     package var isStatic = false
@@ -37,7 +38,6 @@ package struct InspectSession {
     package func run() throws(RunFailure) -> InspectReport {
         var run = options.run
         var log = log
-        run.machine.engine = .translate
         // The report has standard output, unless the guest was given it.
         if run.serial == nil { run.serial = RunOptions.Channel.none }
         if options.isStatic {
@@ -45,14 +45,14 @@ package struct InspectSession {
             // That the run has ended at once is no news.
             log.logLevel = max(log.logLevel, .warning)
         }
+        try run.machine.engine.checkAvailability()
         let symbols = symbols(image: run.image)
-        let finished = try RunSession(run, log: log).run { machine in
-            machine.startInspection()
+        let finished = try RunSession(run, log: log).run { machine throws(RunFailure) in
+            try machine.startInspection()
             if options.isStatic { machine.translateAhead() }
         }
         guard let inspector = finished.machine.inspector else {
-            throw RunFailure(
-                "engine \(run.machine.engine.rawValue): has no translations to show", exitStatus: ExitStatus.usage)
+            preconditionFailure("the machine was inspected")
         }
         let report = report(inspector, symbols, finished)
         guard !report.isEmpty else {
@@ -88,7 +88,7 @@ package struct InspectSession {
         }
     }
 
-    private func report(_ inspector: Inspector, _ symbols: SymbolTable, _ run: FinishedRun) -> InspectReport {
+    private func report(_ inspector: any Inspector, _ symbols: SymbolTable, _ run: FinishedRun) -> InspectReport {
         var numbers: [Int] = []
         for place in options.places {
             guard let address = symbols.resolve(place) else {
@@ -108,12 +108,13 @@ package struct InspectSession {
             numbers += all.prefix(count).filter { !numbers.contains($0) }
         }
         var report = InspectReport(
-            image: options.run.image, engine: Engine.translate.rawValue, isStatic: options.isStatic,
+            image: options.run.image, engine: options.run.machine.engine.rawValue, isStatic: options.isStatic,
             ending: options.isStatic ? "not run" : run.outcome.words,
             instructions: run.machine.statistics.instructions, hostSeconds: run.hostSeconds,
-            clockNanoseconds: inspector.clockNanoseconds, symbols: symbols.symbols.count, totals: inspector.totals,
+            timing: options.isStatic ? "Nothing was executed." : inspector.timing, symbols: symbols.symbols.count,
+            totals: inspector.totals,
             blocks: numbers.map(inspector.block),
-            callouts: CalloutGroup.groups(options.isStatic ? inspector.sensitiveInstructions : inspector.callouts),
+            callouts: CalloutGroup.groups(options.isStatic ? inspector.monitoredInstructions : inspector.callouts),
             showsCallouts: options.wantsCallouts)
         report.addNames(from: symbols)
         return report

@@ -27,7 +27,7 @@ package struct TextReport: CustomStringConvertible {
         lines.append(
             "\(totals.blocksTranslated.grouped) blocks translated, \(totals.blocksInvalidated.grouped) "
                 + "invalidated, \(totals.evictions.grouped) evictions; \(totals.instructionsTranslated.grouped) "
-                + "instructions became \(totals.microOps.grouped) micro-ops")
+                + "instructions became \(report.product)")
         if !report.isStatic {
             let shares = InspectedBlock.dispositions.compactMap { name in
                 totals.executedByDisposition[name].map { "\(name) \(Show.percent($0))" }
@@ -49,7 +49,9 @@ package struct TextReport: CustomStringConvertible {
     private func block(_ block: InspectedBlock) -> String {
         var lines = ["Block \(block.number): \(Show.place(block.address, block.symbol))"]
         let bytes = "\(block.length) bytes at physical \(block.physical)"
-        lines.append("  \(bytes); \(block.mode.joined(separator: ", ")); \(state(block))")
+        let host = block.hostBytes.map { "; \($0) bytes of host code" } ?? ""
+        let facts = "\(bytes); \(block.mode.joined(separator: ", ")); \(state(block))\(host)"
+        lines += wrapped(facts, to: Self.width - 2).map { "  " + $0 }
         if !report.isStatic { lines.append("  " + executions(block)) }
         for entry in block.entries.prefix(Self.entriesShown) {
             lines.append("  in:  linked from block \(entry.block) at \(Show.place(entry.from, entry.symbol))")
@@ -57,8 +59,13 @@ package struct TextReport: CustomStringConvertible {
         if block.entries.count > Self.entriesShown {
             lines.append("  in:  ... and from \(block.entries.count - Self.entriesShown) more")
         }
+        lines += code(block.prologue, titled: "before the first instruction")
         lines += listing(block)
-        for exit in block.exits { lines.append("  out: " + self.exit(exit)) }
+        for exit in block.exits {
+            lines.append("  out: " + self.exit(exit))
+            lines += code(exit.hostCode)
+        }
+        lines += code(block.staleExit, titled: "once its code has changed")
         for version in block.earlier.reversed() {
             lines.append(
                 "  version \(version.version): executed \(Show.times(version.executions)); \(version.reason)")
@@ -79,42 +86,59 @@ package struct TextReport: CustomStringConvertible {
         if let mean = block.nanoseconds, let total = block.totalNanoseconds {
             text += "; about \(Show.time(total)), \(Show.time(mean)) each"
         }
+        if let samples = block.samples { text += samples == 1 ? " (1 sample)" : " (\(samples.grouped) samples)" }
         return text
     }
 
     private func exit(_ exit: InspectedBlock.Exit) -> String {
         guard let target = exit.target else { return "\(exit.kind): \(exit.how)" }
         let block = exit.block.map { exit.isLinked ? " to block \($0)" : " (block \($0) is there)" } ?? ""
-        return "\(exit.kind) to \(Show.place(target, exit.symbol)): \(exit.how)\(block)"
+        let times = report.isStatic ? nil : exit.executions.map { "; \(Show.times($0))" }
+        return "\(exit.kind) to \(Show.place(target, exit.symbol)): \(exit.how)\(block)\(times ?? "")"
     }
+
+    /// Host code, below what it was made of.
+    private func code(_ code: [InspectedBlock.HostCode]?, titled title: String? = nil) -> [String] {
+        guard let code, !code.isEmpty else { return [] }
+        let lines = code.map { Self.indent + "> \(padded($0.bytes, Self.hostBytes))  \($0.text)" }
+        return (title.map { ["    \($0):"] } ?? []) + lines
+    }
+
+    private static let indent = String(repeating: " ", count: 14)
+    /// Columns for host code: eleven bytes, and longer ones as they come.
+    private static let hostBytes = 32
 
     private func listing(_ block: InspectedBlock) -> [String] {
         guard !block.instructions.isEmpty else { return ["  (its translation has been dropped)"] }
         let bytes = min(29, block.instructions.map(\.bytes.count).max() ?? 0)
         let text = block.instructions.map(\.text.count).max() ?? 0
-        return block.instructions.flatMap { instruction in
+        return block.instructions.flatMap { instruction -> [String] in
             let code = "\(padded(instruction.bytes, bytes))  \(padded(instruction.text, text))"
             let start = "    \(instruction.address)  \(code)"
             var lines: [String] = []
             if let symbol = instruction.symbol { lines.append("  \(symbol):") }
             lines.append("\(start)  \(instruction.disposition)")
-            let indent = String(repeating: " ", count: 14)
             let source = instruction.source.map { " [\($0)]" } ?? ""
             let isPlain = instruction.reason == "Innocuous."
             if !isPlain {
-                lines += wrapped(instruction.reason + source, to: Self.width - 16).map { indent + "; " + $0 }
+                lines += wrapped(instruction.reason + source, to: Self.width - 16).map { Self.indent + "; " + $0 }
             }
-            if let note = instruction.note { lines += wrapped(note, to: Self.width - 16).map { indent + "; " + $0 } }
-            return lines + instruction.microOps.map { indent + "> " + $0 }
+            if let note = instruction.note {
+                lines += wrapped(note, to: Self.width - 16).map { Self.indent + "; " + $0 }
+            }
+            lines += instruction.microOps.map { Self.indent + "> " + $0 }
+            lines += self.code(instruction.hostCode)
+            return lines
         }
     }
 
     // MARK: Callouts
 
     private var callouts: String {
-        guard !report.callouts.isEmpty else { return "Callouts: there is no sensitive instruction." }
+        guard !report.callouts.isEmpty else { return "Callouts: no instruction went through the monitor." }
+        let who = report.callouts.allSatisfy(\.isSensitive) ? "sensitive instructions" : "instructions of the monitor's"
         let what = report.isStatic ? "translated" : "executed, and what the monitor took for them"
-        var lines = ["Callouts: sensitive instructions \(what)"]
+        var lines = ["Callouts: \(who) \(what)"]
         let rows = report.callouts.map { group in
             report.isStatic
                 ? [group.form, group.sites.count.grouped]
@@ -133,7 +157,8 @@ package struct TextReport: CustomStringConvertible {
         lines.append("  " + row(titles))
         for (group, cells) in zip(report.callouts, rows) {
             lines.append("  " + row(cells))
-            lines += wrapped("\(group.reason) [\(group.source)]", to: Self.width - 8).map { "      ; " + $0 }
+            let source = group.source.isEmpty ? "" : " [\(group.source)]"
+            lines += wrapped(group.reason + source, to: Self.width - 8).map { "      ; " + $0 }
             for site in group.sites.prefix(Self.sitesShown) { lines.append("      " + self.site(site)) }
             if group.sites.count > Self.sitesShown {
                 lines.append("      ... and \(group.sites.count - Self.sitesShown) more addresses")

@@ -13,13 +13,15 @@ struct AuditCommand: ParsableCommand {
 
             With IMAGE: runs it, and reports equivalence (engines compared),
             efficiency (executed instructions by what becomes of them) and
-            resource control (what was checked). The guest's console goes
-            nowhere unless --serial says otherwise.
+            resource control (what was checked; with --engine native, every
+            block is proved to stay in its sandbox before it is executed). The
+            guest's console goes nowhere unless --serial says otherwise.
 
             EXAMPLES
               ring3 audit
               ring3 audit --format json
               ring3 audit .build/guests/paging.elf
+              ring3 audit .build/guests/integer.elf --engine native
               ring3 audit vmlinuz --memory 256M --initrd initrd.gz \\
                   --append console=ttyS0 --max-instructions 500000000
 
@@ -27,6 +29,7 @@ struct AuditCommand: ParsableCommand {
                 0  everything is as it must be
                64  a mistake on the command line
                66  a file that cannot be read or booted
+               69  this host does not have what --engine native needs
                70  something is not: the report says what
                74  the report could not be written
             """)
@@ -60,7 +63,9 @@ struct AuditCommand: ParsableCommand {
             let audit = try GuestAudit.run(options, log: machine.log)
             try finish(audit, isRight: audit.isRight)
         } else {
-            let audit = try InstructionAudit.run(engine: machine.engine ?? .translate)
+            // Without a choice, all that translate.
+            let others = machine.engine == nil ? Engine.available.filter { $0 == .native } : []
+            let audit = try InstructionAudit.run(engine: machine.engine ?? .translate, and: others)
             try finish(audit, isRight: audit.isRight)
         }
     }

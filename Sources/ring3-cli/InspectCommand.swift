@@ -8,16 +8,18 @@ struct InspectCommand: ParsableCommand {
         commandName: "inspect",
         abstract: "Shows what the translator made of a guest's code, and what became of it.",
         discussion: """
-            Runs IMAGE on the engine "translate" and shows translated blocks:
-            every instruction with its bytes, its disposition and the reason, the
-            micro-ops it became, how often the block was executed and how long
-            that took, links in and out, and why earlier versions were dropped.
-            The guest's console goes nowhere unless --serial says otherwise.
+            Runs IMAGE on the engine "translate", or "native" if --engine says so,
+            and shows translated blocks: every instruction with its bytes, its
+            disposition and the reason, the micro-ops or the host code it became,
+            how often the block was executed and how long that took, links in and
+            out, and why earlier versions were dropped. The guest's console goes
+            nowhere unless --serial says otherwise.
 
             EXAMPLES
               ring3 inspect .build/guests/compute-sieve.elf
               ring3 inspect .build/guests/smc.elf --at call+0x3
               ring3 inspect .build/guests/gates.elf --callouts
+              ring3 inspect .build/guests/x87.elf --engine native
               ring3 inspect kernel.elf --static --hottest 1000
               ring3 inspect vmlinuz --memory 256M --initrd initrd.gz \\
                   --append 'console=ttyS0 nokaslr' --symbols System.map \\
@@ -29,6 +31,7 @@ struct InspectCommand: ParsableCommand {
                64  a mistake on the command line, or nothing of what was asked
                    for was translated
                66  a file that cannot be read or booted
+               69  this host does not have what --engine native needs
                71  the host refused memory or the like
                73  the report's file cannot be created
                74  the report could not be written
@@ -56,7 +59,7 @@ struct InspectCommand: ParsableCommand {
             valueName: "n"))
     var hottest: Int?
 
-    @Flag(help: "Show every sensitive instruction met, how often, and what it cost.")
+    @Flag(help: "Show every instruction that went through the monitor, how often, and what it cost.")
     var callouts = false
 
     @Option(help: ArgumentHelp("ELF symbol table or System.map. (default: the image's own)", valueName: "file"))
@@ -74,8 +77,8 @@ struct InspectCommand: ParsableCommand {
         if let hottest, !(1...1_000_000).contains(hottest) {
             throw ValidationError("--hottest \(hottest): 1 to 1000000 are possible.")
         }
-        if let engine = machine.engine, engine != .translate {
-            throw ValidationError("--engine \(engine.rawValue): only translate has translations to show.")
+        if machine.engine == .interpret {
+            throw ValidationError("--engine interpret: only translate and native have translations to show.")
         }
         if format != .text, output == nil, machine.serial == .stdio || machine.debugConsole == .stdio {
             throw ValidationError(
@@ -99,6 +102,7 @@ struct InspectCommand: ParsableCommand {
 
     private var options: InspectOptions {
         var options = InspectOptions(run: machine.runOptions(image: image))
+        options.run.machine.engine = machine.engine ?? .translate
         options.isStatic = isStatic
         options.places = at
         options.hottest = hottest

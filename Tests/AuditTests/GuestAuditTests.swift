@@ -28,6 +28,62 @@ import X86
         }
     }
 
+    /// Emitted code is proved before it runs, counts itself, and reaches nothing but guest RAM.
+    @Test(
+        .enabled(if: Engine.available.contains(.native)), arguments: ["integer.elf", "smc.elf", "gates.elf", "x87.elf"])
+    func ofEmittedCode(guest: String) throws {
+        let audit = try audit(guest) { $0.machine.engine = .native }
+        #expect(audit.isRight && audit.engine == "native" && audit.ending == "debug exit, status 1", "\(audit)")
+        let equivalence = try #require(audit.equivalence)
+        #expect(equivalence.tested == "native" && equivalence.divergences == 0)
+        #expect(equivalence.instructions == audit.instructions)
+        let efficiency = try #require(audit.efficiency)
+        let shares = Dictionary(uniqueKeysWithValues: efficiency.shares.map { ($0.disposition, $0.executed) })
+        // Every instruction is somebody's; callouts are those that the reference counted.
+        #expect(efficiency.executed == audit.instructions)
+        let sensitive = efficiency.callouts.map(\.executed).reduce(0, +)
+        #expect(try #require(shares["callout"]) <= sensitive)
+        #expect(try #require(shares["callout"]) + (try #require(shares["interpreted"])) >= sensitive)
+        let proofs = try #require(audit.resources.proofs)
+        #expect(proofs.blocks > 100 && proofs.links > 50 && proofs.instructions > 1000 && proofs.refused == 0)
+        let windows = try #require(audit.resources.windows)
+        #expect(windows.windows == 2 && windows.mappings > 0 && windows.bytes > 0 && windows.violations == 0)
+        let lines = audit.description.split(separator: "\n")
+        #expect(lines.allSatisfy { $0.count <= 120 })
+        #expect(audit.description.contains("- emitted code, proved before it was executed: "))
+    }
+
+    @Test func windowsHoldGuestRAMOnly() {
+        func check(_ lines: [String]) -> WindowCheck {
+            WindowCheck([0x10_0000_0000..<0x11_0001_0000], maps: lines.joined(separator: "\n"), ramSize: 1 << 20)
+        }
+        let ram = "1000001000-1000003000 rw-s 00001000 00:01 42                 /memfd:ring3-ram (deleted)"
+        let sound = check([
+            "7f0000000000-7f0000001000 rw-p 00000000 00:00 0", "1000000000-1000001000 ---p 00000000 00:00 0 ", ram,
+            "1000003000-1100010000 ---p 00000000 00:00 0 ",
+        ])
+        #expect(sound.mappings == 1 && sound.bytes == 0x2000 && sound.violations == 0 && sound.windows == 1)
+        for wrong in [
+            "1000004000-1000005000 rw-p 00000000 00:00 0", "1000004000-1000005000 r--s 00000000 00:01 7 /etc/passwd",
+            "1000004000-1000005000 r--s 00100000 00:01 42 /memfd:ring3-ram (deleted)",
+            "1000004000-1000005000 r-xs 00000000 00:01 42 /memfd:ring3-ram (deleted)",
+            "1000004000-1000005000 r-xs 00000000 00:01 43 /memfd:ring3-code (deleted)",
+        ] {
+            #expect(check([ram, wrong]).violations == 1, "\(wrong)")
+        }
+    }
+
+    @Test func refusedCodeIsWrong() throws {
+        let machine = try VirtualMachine()
+        let statistics = StatisticsReport(machine.statistics, engine: .native, hostSeconds: 1)
+        let process = ProcessCheck(maps: "", files: [])
+        func resources(_ proofs: EmittedCodeProofs) -> ResourceControl {
+            ResourceControl(MemoryBoundsCheck(), statistics, process: process, proofs: proofs)
+        }
+        #expect(resources(EmittedCodeProofs()).isRight)
+        #expect(!resources(EmittedCodeProofs(refused: 1)).isRight)
+    }
+
     @Test func countingChangesNothing() throws {
         var counts: [UInt64] = []
         for counted in [false, true] {

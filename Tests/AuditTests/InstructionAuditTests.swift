@@ -62,6 +62,32 @@ import X86
         #expect(!audit.description.contains("Natively in ring 3,"))
     }
 
+    @Test func everyEngineIsAsked() throws {
+        let engines = Engine.available
+        let audit = try InstructionAudit.run(engine: .interpret, and: engines.filter { $0 != .interpret })
+        #expect(audit.isRight, "\(audit)")
+        #expect(audit.engines.map(\.engine) == engines.map(\.rawValue))
+        #expect(audit.engines.allSatisfy { $0.right == audit.rows.count && $0.wrong.isEmpty })
+        for engine in engines {
+            #expect(audit.description.contains("Under Ring3's \(engine.rawValue), ring 0 of a guest saw what it must"))
+        }
+    }
+
+    @Test func oneWrongEngineIsEnough() throws {
+        let table = Sensitivity.table.filter(\.isSensitive)
+        func rows(_ ring0: Outcome) -> [GuestProbe.Row] {
+            table.map {
+                GuestProbe.Row(form: $0.form, code: [0xF4], words: 1, must: ended, ring0: ring0, ring3: fault)
+            }
+        }
+        let audit = InstructionAudit(
+            host: HostFacts(processorInformation: ""), engine: "interpret", guest: rows(ended),
+            natives: table.map { _ in nil }, others: [("native", rows(fault))])
+        #expect(!audit.isRight && audit.engines.map(\.right) == [table.count, 0])
+        #expect(audit.description.contains("WRONG on native: HLT: ring 0 saw #GP(0)"))
+        #expect(audit.description.contains("0 of \(table.count) rows"))
+    }
+
     /// The whole of it, on this host.
     @Test func onThisHost() throws {
         let audit = try InstructionAudit.run(engine: .interpret)

@@ -22,6 +22,16 @@ import Testing
             let json = try Command.run(["audit", guest, "--format", "json"])
             #expect(json.status == 0)
             #expect(json.output.hasPrefix("{\n"))
+            let native = try Command.run(["audit", guest, "--engine", "native"])
+            if native.status == 69 {
+                #expect(native.output == "" && native.errorLines.count == 1)
+            } else {
+                #expect(native.status == 0)
+                #expect(native.output.contains("Equivalence: native against interpret, "))
+                #expect(native.output.contains("- emitted code, proved before it was executed: "))
+                #expect(native.output.contains("; 0 refused"))
+                #expect(native.output.contains("- windows: 2, "))
+            }
             let interpreted = try Command.run(["audit", guest, "--engine", "interpret"])
             #expect(interpreted.status == 0)
             #expect(interpreted.output.contains("Equivalence: not compared."))

@@ -21,6 +21,26 @@ import Testing
         }
     }
 
+    @Test func ofHostCode() throws {
+        try TemporaryFolder.with { folder in
+            let guest = try folder.file("guest", Guest.debugExit(0))
+            let result = try Command.run(["inspect", guest, "--engine", "native", "--callouts", "--hottest", "1"])
+            guard result.status != 69 else {
+                // This host cannot: one line, nothing else.
+                #expect(result.output == "" && result.errorLines.count == 1 && result.errors.contains("native needs"))
+                return
+            }
+            #expect(result.status == 0 && result.errors == "", "\(result.errors)")
+            #expect(result.output.contains(" instructions on native, "))
+            #expect(result.output.contains("> 4d 8d b6") && result.output.contains("lea r14, [r14 - "))
+            #expect(result.output.contains("\nCallouts: ") && result.output.contains("Gives a device orders."))
+            for (format, start) in [("json", "{\n"), ("dot", "digraph"), ("html", "<!DOCTYPE html>")] {
+                let result = try Command.run(["inspect", guest, "--engine", "native", "--format", format])
+                #expect(result.status == 0 && result.output.hasPrefix(start), "\(result.errors)")
+            }
+        }
+    }
+
     @Test func whatIsNotThere() throws {
         try TemporaryFolder.with { folder in
             let guest = try folder.file("guest", Guest.debugExit(0))
@@ -42,7 +62,7 @@ import Testing
 
     @Test(arguments: [
         (["--hottest", "0"], Int32(64), "--hottest 0: 1 to 1000000 are possible"),
-        (["--format", "xml"], 64, "xml"), (["--engine", "interpret"], 64, "only translate"),
+        (["--format", "xml"], 64, "xml"), (["--engine", "interpret"], 64, "only translate and native"),
         (["--format", "json", "--serial", "stdio"], 64, "standard output for itself"),
         (["--output", "/nonexistent/report"], 73, "/nonexistent/report"), (["--output", "/tmp"], 73, "is a directory"),
     ])

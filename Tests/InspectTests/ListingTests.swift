@@ -7,7 +7,7 @@ import Testing
 @Suite struct ListingTests {
     private func block(_ code: [UInt8]) throws -> InspectedBlock {
         let machine = try Machines.make(.translate, booting: Machines.image(code))
-        machine.startInspection()
+        try machine.startInspection()
         machine.translateAhead()
         return try #require(machine.inspector).block(0)
     }

@@ -12,6 +12,7 @@ enum Machines {
         var configuration = MachineConfiguration()
         configuration.engine = engine
         configuration.isDeterministic = true
+        configuration.verifiesEmittedCode = true
         let machine = try VirtualMachine(configuration, console: SerialConsole(input: nil) { _ in })
         try machine.boot(BootRequest(image: image, imageName: "guest"))
         return machine
@@ -21,10 +22,13 @@ enum Machines {
         try InputFile.read(try BuiltFiles.find("\(name).elf"), limit: 1 << 24)
     }
 
+    /// Those of this host's that have translations.
+    static let engines = Engine.available.filter { $0 != .interpret }
+
     /// A machine that has run a guest to its end and kept a profile.
-    static func inspected(_ image: [UInt8]) throws -> VirtualMachine {
-        let machine = try make(.translate, booting: image)
-        machine.startInspection()
+    static func inspected(_ image: [UInt8], on engine: Engine = .translate) throws -> VirtualMachine {
+        let machine = try make(engine, booting: image)
+        try machine.startInspection()
         _ = machine.run()
         return machine
     }
@@ -47,6 +51,7 @@ enum Machines {
     ) throws -> (report: InspectReport, complaints: [String]) {
         var run = RunOptions(image: try BuiltFiles.find("\(name).elf"))
         run.machine.isDeterministic = true
+        run.machine.engine = .translate
         var options = InspectOptions(run: run)
         change(&options)
         var complaints: [String] = []

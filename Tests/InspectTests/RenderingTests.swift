@@ -27,6 +27,28 @@ import Testing
         #expect(lines.allSatisfy { !$0.hasSuffix(" ") || $0.hasPrefix("    ") })
     }
 
+    @Test(.enabled(if: Engine.available.contains(.native))) func hostCode() throws {
+        func change(_ options: inout InspectOptions) {
+            options.run.machine.engine = .native
+            options.hottest = 30
+        }
+        let text = TextReport(try Machines.report("smc", change).report).description
+        let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+        #expect(lines.allSatisfy { $0.count <= 120 || $0.contains(" > ") }, "\(lines.filter { $0.count > 120 })")
+        #expect(lines.contains { $0.hasPrefix("    before the first instruction:") })
+        #expect(lines.contains { $0.contains("> 4d 8d b6 ") && $0.contains("  lea r14, [r14 - ") })
+        #expect(lines.contains { $0.hasPrefix("  out: taken to ") && $0.hasSuffix(" times") })
+        let json = try JSONSerialization.jsonObject(with: Data(try report(change).json.utf8)) as? [String: Any]
+        let block = try #require((json?["blocks"] as? [[String: Any]])?.first)
+        for key in ["prologue", "staleExit"] { #expect((block[key] as? [[String: Any]])?.isEmpty == false, "\(key)") }
+        let instruction = try #require((block["instructions"] as? [[String: Any]])?.first)
+        let code = try #require(instruction["hostCode"] as? [[String: Any]])
+        #expect(code.allSatisfy { $0["bytes"] is String && $0["text"] is String })
+        #expect(instruction["executions"] is Int && (json?["totals"] as? [String: Any])?["emittedBytes"] is Int)
+        let html = HTMLReport(try report(change)).description
+        #expect(html.contains("<div class=\"lines\"><code>lea r14, [r14 - ") && html.contains("bytes of host code"))
+    }
+
     @Test func json() throws {
         let object = try JSONSerialization.jsonObject(with: Data(try report().json.utf8))
         let json = try #require(object as? [String: Any])
@@ -42,8 +64,13 @@ import Testing
         #expect((json["totals"] as? [String: Any])?["blocksInvalidated"] as? Int ?? 0 > 500)
     }
 
-    @Test func dot() throws {
-        let dot = DotReport(try report { $0.hottest = 40 }).description
+    @Test(arguments: Machines.engines)
+    func dot(engine: Engine) throws {
+        let dot = DotReport(
+            try report {
+                $0.hottest = 40; $0.run.machine.engine = engine
+            }
+        ).description
         #expect(dot.hasPrefix("digraph translations {") && dot.hasSuffix("}"))
         // Outside of quotes: balanced; every quote is closed on its line.
         for line in dot.split(separator: "\n") {
@@ -65,11 +92,11 @@ import Testing
         #expect(process.terminationStatus == 0)
     }
 
-    @Test(arguments: [false, true])
-    func html(isStatic: Bool) throws {
+    @Test(arguments: [false, true], Machines.engines)
+    func html(isStatic: Bool, engine: Engine) throws {
         let html = HTMLReport(
             try report {
-                $0.hottest = 30; $0.isStatic = isStatic
+                $0.hottest = 30; $0.isStatic = isStatic; $0.run.machine.engine = engine; $0.wantsCallouts = true
             }
         ).description
         #expect(html.hasPrefix("<!DOCTYPE html>"))

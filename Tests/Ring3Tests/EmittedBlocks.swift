@@ -14,7 +14,8 @@
         private let arena: UnsafeMutablePointer<UInt8>
         private let disassembler: HostDisassembler
 
-        init(running guest: String) throws {
+        /// - Parameter inspected: the blocks count.
+        init(running guest: String, inspected: Bool = false) throws {
             var configuration = MachineConfiguration()
             configuration.memorySize = 64 << 20
             configuration.engine = .native
@@ -23,6 +24,7 @@
             machine = try VirtualMachine(configuration)
             try machine.boot(
                 BootRequest(image: try BuiltGuests.image("guests/\(guest).elf"), imageName: guest))
+            if inspected { try machine.startInspection() }
             if case .unsafeCode(let finding) = machine.run() { Issue.record("\(finding)") }
             engine = try #require(machine.engine as? NativeEngine)
             let verification = try #require(engine.cache.verification)

@@ -23,6 +23,13 @@ package struct InspectedBlock: Encodable, Sendable {
         case invalidated, evicted
     }
 
+    /// One instruction of the host's.
+    package struct HostCode: Encodable, Equatable, Sendable {
+        package let bytes: String
+        /// In Intel syntax, addresses as offsets from the start of all emitted code; what they name follows in brackets.
+        package let text: String
+    }
+
     /// One instruction of the guest, and what was made of it.
     package struct Instruction: Encodable, Sendable {
         package let address: GuestAddress
@@ -36,6 +43,10 @@ package struct InspectedBlock: Encodable, Sendable {
         package let note: String?
         /// One line each; empty if another instruction's micro-op does the work, or there is none.
         package let microOps: [String]
+        /// On the engine `native`.
+        package var hostCode: [HostCode]?
+        /// How often it was executed, by all versions that are still in the cache; nil if that is not known.
+        package var executions: UInt64?
         package var symbol: String?
     }
 
@@ -51,6 +62,10 @@ package struct InspectedBlock: Encodable, Sendable {
         package let how: String
         /// The block there, if there is one.
         package let block: Int?
+        /// How often it was taken; nil if that is not known.
+        package var executions: UInt64?
+        /// What stands behind the instructions, on the engine `native`.
+        package var hostCode: [HostCode]?
         package var symbol: String?
     }
 
@@ -67,13 +82,15 @@ package struct InspectedBlock: Encodable, Sendable {
         package let executions: UInt64
         /// Instructions that the machine had executed when it ended.
         package let atInstruction: UInt64
-        /// "written to" or "evicted".
+        /// "written to", "evicted" or "adapted": emitted anew because an instruction kept faulting.
         package let cause: String
         /// What was written: where (physical), and how many bytes.
         package let written: GuestAddress?
         package let count: UInt32?
         /// The instruction that wrote.
         package let writer: GuestAddress?
+        /// The instruction that kept faulting.
+        package let faulting: GuestAddress?
         package var symbol: String?
     }
 
@@ -96,6 +113,13 @@ package struct InspectedBlock: Encodable, Sendable {
     /// Mean of the executions that were timed; nil if none was.
     package let nanoseconds: Double?
     package let timedExecutions: UInt64
+    /// Times that it was found executing, where time is sampled.
+    package var samples: UInt64?
+    /// Of the engine `native`: what precedes the first instruction, and what is executed once the block is stale.
+    package var prologue: [HostCode]?
+    package var staleExit: [HostCode]?
+    /// Bytes of host code.
+    package var hostBytes: Int?
     package var instructions: [Instruction]
     package var exits: [Exit]
     package var entries: [Entry]
@@ -107,11 +131,13 @@ package struct InspectedBlock: Encodable, Sendable {
     package var totalNanoseconds: Double? { nanoseconds.map { $0 * Double(executions) } }
 }
 
-/// A sensitive instruction at one address, and what it cost.
+/// An instruction at one address that went through the monitor, and what that cost.
 package struct InspectedCallout: Encodable, Sendable {
     package let address: GuestAddress
     package let text: String
-    /// As in the table of sensitive instructions: "MOV r/m, Sreg".
+    /// False if it is innocuous, and was the monitor's all the same.
+    package let isSensitive: Bool
+    /// As in the table of sensitive instructions: "MOV r/m, Sreg"; of innocuous ones why the monitor had to do them.
     package let form: String
     package let reason: String
     package let source: String
@@ -128,7 +154,10 @@ package struct InspectionTotals: Encodable, Sendable {
     package let places: Int
     package let blocksTranslated: UInt64
     package let instructionsTranslated: UInt64
-    package let microOps: UInt64
+    /// Nil for an engine without.
+    package let microOps: UInt64?
+    /// Bytes of host code, without that which counts; nil for an engine that emits none.
+    package let emittedBytes: UInt64?
     package let blocksInvalidated: UInt64
     package let evictions: UInt64
     package let links: UInt64

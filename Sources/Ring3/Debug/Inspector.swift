@@ -1,217 +1,95 @@
 import X86
 
-/// Looks into the translation cache of a machine that keeps a profile.
-package final class Inspector {
-    private let engine: ThreadedEngine
-    private let profile: TranslationProfile
-    /// Numbers of the blocks with a link to a block, by its number.
-    private let linksIn: [Int: [Int]]
-    package let clockNanoseconds: UInt64
-
-    fileprivate init(_ engine: ThreadedEngine, _ profile: TranslationProfile) {
-        self.engine = engine
-        self.profile = profile
-        clockNanoseconds = profile.clockCost
-        // Ends what is being counted.
-        profile.leave()
-        var linksIn: [Int: [Int]] = [:]
-        for block in engine.cache.blocks {
-            guard let number = profile.number(of: block) else { continue }
-            for case let target? in Self.links(of: block).map(profile.number(of:)) {
-                if linksIn[target]?.last != number { linksIn[target, default: []].append(number) }
-            }
-        }
-        self.linksIn = linksIn
-    }
-
-    /// The blocks that a block's exits are bound to.
-    private static func links(of block: BlockPointer) -> [BlockPointer] {
-        block.pointee.opBuffer.exits.compactMap { _, exit in
-            exit.opcode == .jump && exit.link.pointee.limit < TranslatedBlock.stale ? exit.link : nil
-        }
-    }
-
-    // MARK: Choosing
-
+/// Looks into the translations of a machine that keeps a profile.
+package protocol Inspector: AnyObject {
+    /// Places in RAM that have been translated; their blocks are numbered from 0, in the order in which they were met.
+    var count: Int { get }
     /// Numbers of all blocks: those in which most instructions were executed first, and of equals those met first.
-    package var hottest: [Int] {
-        profile.records.indices.sorted { a, b in
-            let (first, second) = (profile.counters[a].instructions, profile.counters[b].instructions)
-            return first == second ? a < b : first > second
-        }
-    }
-
+    var hottest: [Int] { get }
     /// Numbers of the blocks that hold a linear address, where they were executed last or translated first.
-    package func blocks(at linear: UInt32) -> [Int] {
-        profile.records.indices.filter {
-            let record = profile.records[$0]
-            return linear &- profile.counters[$0].linear < record.bytes.count
-                || linear &- record.firstLinear < record.bytes.count
-        }
-    }
+    func blocks(at linear: UInt32) -> [Int]
+    func block(_ number: Int) -> InspectedBlock
+    /// Every instruction that may go through the monitor, executed or not.
+    var monitoredInstructions: [InspectedCallout] { get }
+    var totals: InspectionTotals { get }
+    /// How the times were measured, in sentences.
+    var timing: String { get }
+}
 
-    package var count: Int { profile.records.count }
+extension Inspector {
+    /// Every instruction that went through the monitor, in the order in which they were met.
+    package var callouts: [InspectedCallout] { monitoredInstructions.filter { $0.executions > 0 } }
+}
 
-    // MARK: Showing
-
-    package func block(_ number: Int) -> InspectedBlock {
-        let record = profile.records[number]
-        let counter = profile.counters[number]
-        let listing = listing(number)
-        let state: InspectedBlock.State
-        switch (record.block, record.endings.last?.cause) {
-        case (.some, _): state = .current
-        case (nil, .write): state = .invalidated
-        case (nil, _): state = .evicted
-        }
-        return InspectedBlock(
-            number: number, address: GuestAddress(counter.linear), eip: GuestAddress(counter.eip),
-            physical: GuestAddress(UInt32(truncatingIfNeeded: record.key)), length: record.bytes.count,
-            mode: BlockMode(rawValue: UInt32(truncatingIfNeeded: record.key >> 32) & 0x7FFF_FFFF).words, state: state,
-            version: record.versions, executions: counter.executions, instructionsExecuted: counter.instructions,
-            nanoseconds: counter.samples > 0 ? Double(counter.sampledTime) / Double(counter.samples) : nil,
-            timedExecutions: counter.samples, instructions: listing?.inspected ?? [],
-            exits: listing.map { exits($0, isCurrent: record.block != nil) } ?? [],
-            entries: (linksIn[number] ?? []).map {
-                InspectedBlock.Entry(block: $0, from: GuestAddress(profile.counters[$0].linear))
-            },
-            earlier: record.endings.map(Self.earlier))
-    }
-
-    private func listing(_ number: Int) -> BlockListing? {
-        let record = profile.records[number]
-        guard let remains = record.block.map({ TranslationProfile.BlockRemains($0) }) ?? record.remains else {
-            return nil
-        }
-        return BlockListing(remains, bytes: record.bytes, linear: profile.counters[number].linear)
-    }
-
-    private static func earlier(_ ending: TranslationProfile.Ending) -> InspectedBlock.EarlierVersion {
-        var (written, count, writer): (GuestAddress?, UInt32?, GuestAddress?) = (nil, nil, nil)
-        if case .write(let physical, let bytes, let address) = ending.cause {
-            (written, count, writer) = (GuestAddress(physical), bytes, GuestAddress(address))
-        }
-        return InspectedBlock.EarlierVersion(
-            version: ending.version, executions: ending.executions, atInstruction: ending.instructions,
-            cause: written == nil ? "evicted" : "written to", written: written, count: count, writer: writer)
-    }
-
-    /// Exits to known addresses, and what the last instruction does if that is not one.
-    private func exits(_ listing: BlockListing, isCurrent: Bool) -> [InspectedBlock.Exit] {
-        var exits = listing.ops.exits.map { place, exit in
-            // An instruction's micro-ops end where the next one's begin; those without any begin there as well.
-            let owner = listing.instructions.last { Int($0.firstOp) <= place }
-            // A conditional jump at the end has a second exit behind that to its target.
-            let isSecond = owner?.role == .conditional && place > Int(owner?.firstOp ?? 0) + 1
-            return self.exit(exit, isSecond ? nil : owner?.role, listing, isCurrent)
-        }
-        guard let last = listing.instructions.last else { return exits }
-        switch last.role {
-        case .return: exits.append(Self.unknown("return", "looked up in the table of blocks"))
-        case .indirectJump: exits.append(Self.unknown("indirect jump", "looked up in the table of blocks"))
-        case .indirectCall: exits.append(Self.unknown("indirect call", "looked up in the table of blocks"))
-        case .calloutEnd: exits.append(Self.unknown("callout", "the monitor says where to go on"))
-        case .transfer: exits.append(Self.unknown("transfer", "the shared semantics say where to go on"))
-        default: break
-        }
-        return exits
-    }
-
-    private static func unknown(_ kind: String, _ how: String) -> InspectedBlock.Exit {
-        InspectedBlock.Exit(kind: kind, target: nil, isLinked: false, how: how, block: nil)
-    }
-
-    private func exit(
-        _ exit: ExitOp, _ role: BlockRole?, _ listing: BlockListing, _ isCurrent: Bool
-    ) -> InspectedBlock.Exit {
-        let target = listing.linear &+ exit.offset
-        let kind =
-            switch role {
-            case .conditional: "taken"
-            case .jump: "jump"
-            case .call: "call"
-            default: "falls through"
-            }
-        var (how, number): (String, Int?) = ("not taken yet, so not linked", nil)
-        switch exit.opcode {
-        case .leave: how = "left to the dispatcher"
-        case .jumpAway: how = "on another page: looked up in the table of blocks"
-        default:
-            if !isCurrent {
-                how = "no longer in force"
-            } else if exit.link.pointee.limit < TranslatedBlock.stale {
-                (how, number) = ("linked", profile.number(of: exit.link))
-            } else if exit.link != engine.cache.unlinked {
-                how = "linked to a translation that is gone: to be linked anew"
-            }
-        }
-        let isLinked = number != nil
-        if number == nil { number = blocks(startingAt: target, listing.mode) }
-        return InspectedBlock.Exit(
-            kind: kind, target: GuestAddress(target), isLinked: isLinked, how: how, block: number)
-    }
-
-    private lazy var starts: [UInt32: [Int]] = {
-        var starts: [UInt32: [Int]] = [:]
-        for number in profile.records.indices { starts[profile.counters[number].linear, default: []].append(number) }
-        return starts
-    }()
-
-    /// The block in the same mode that begins at a linear address.
-    private func blocks(startingAt linear: UInt32, _ mode: BlockMode) -> Int? {
-        starts[linear]?.first {
-            UInt32(truncatingIfNeeded: profile.records[$0].key >> 32) & 0x7FFF_FFFF == mode.rawValue
-        }
-    }
-
-    /// Every sensitive instruction that was executed, in the order in which they were met.
-    package var callouts: [InspectedCallout] { sensitiveInstructions.filter { $0.executions > 0 } }
-
-    /// Every sensitive instruction that was translated.
-    package var sensitiveInstructions: [InspectedCallout] {
-        profile.sites.map { site in
-            let sensitivity = Sensitivity.table[Int(site.row)]
-            return InspectedCallout(
-                address: GuestAddress(site.linear), text: site.instruction.text(at: site.linear),
-                form: sensitivity.form, reason: sensitivity.reason, source: sensitivity.source,
-                executions: site.executions, interpreted: site.interpreted, nanoseconds: site.time,
-                leastNanoseconds: site.executions > 0 ? site.leastTime : 0)
-        }
-    }
-
-    package var totals: InspectionTotals {
-        let statistics = engine.cache.statistics
-        var (inBlocks, shares): (UInt64, [String: Double]) = (0, [:])
-        for number in profile.records.indices {
-            let executed = profile.counters[number].instructions
-            inBlocks += executed
-            guard executed > 0, let listing = listing(number) else { continue }
-            let each = Double(executed) / Double(listing.instructions.count)
-            for record in listing.instructions { shares[record.disposition.name, default: 0] += each }
-        }
-        let sum = shares.values.reduce(0, +)
-        return InspectionTotals(
-            places: profile.records.count, blocksTranslated: statistics.blocksTranslated,
-            instructionsTranslated: statistics.instructionsTranslated,
-            // Those that only profiling adds are not the translation's.
-            microOps: statistics.microOps - statistics.blocksTranslated,
-            blocksInvalidated: statistics.blocksInvalidated, evictions: statistics.evictions, links: statistics.links,
-            slowPaths: statistics.slowPaths, bytes: statistics.bytes, instructionsInBlocks: inBlocks,
-            instructionsInterpreted: profile.interpreted.values.reduce(0, +),
-            executedByDisposition: sum > 0 ? shares.mapValues { $0 / sum } : [:])
-    }
+/// An engine into whose translations one can look.
+protocol InspectableEngine: AnyObject {
+    /// Begins to keep a profile; what was translated before is forgotten.
+    ///
+    /// - Parameter takesTime: blocks are to be timed, if that costs anything of its own.
+    func startProfile(takesTime: Bool) throws(Decoder.Failure)
+    /// What there is to see; nil without a profile.
+    var inspector: (any Inspector)? { get }
+    /// Translates what direct control flow reaches from where the processor is, and executes nothing.
+    func translateAhead()
 }
 
 extension VirtualMachine {
-    /// Keeps a profile of translated blocks from now on; only the engine `translate` can.
-    package func startInspection() { translating?.startProfile() }
-
-    /// What there is to see; nil without `startInspection`.
-    package var inspector: Inspector? {
-        guard let engine = translating, let profile = engine.cache.profile else { return nil }
-        return Inspector(engine, profile)
+    /// Keeps a profile of translated blocks from now on.
+    ///
+    /// - Parameter takesTime: false if only counts are wanted.
+    /// - Throws: usage, if the engine has no translations; a failure of the host's.
+    package func startInspection(takesTime: Bool = true) throws(RunFailure) {
+        guard let inspectable else {
+            throw RunFailure(
+                "engine \(configuration.engine.rawValue) has no translations to show", exitStatus: ExitStatus.usage)
+        }
+        do throws(Decoder.Failure) {
+            try inspectable.startProfile(takesTime: takesTime)
+        } catch {
+            throw RunFailure("cannot inspect: \(error.description)", exitStatus: ExitStatus.hostFailure)
+        }
     }
 
+    /// What there is to see; nil without `startInspection`.
+    package var inspector: (any Inspector)? { inspectable?.inspector }
+
     /// Translates what direct control flow reaches from where the processor is, and executes nothing.
-    package func translateAhead() { translating?.translateAhead() }
+    package func translateAhead() { inspectable?.translateAhead() }
+}
+
+extension InspectedBlock.EarlierVersion {
+    init(_ ending: ProfileEnding) {
+        version = ending.version
+        executions = ending.executions
+        atInstruction = ending.instructions
+        switch ending.cause {
+        case .write(let physical, let bytes, let address):
+            (cause, faulting) = ("written to", nil)
+            (written, count, writer) = (GuestAddress(physical), bytes, GuestAddress(address))
+        case .eviction: (cause, written, count, writer, faulting) = ("evicted", nil, nil, nil, nil)
+        case .adaptation(let address):
+            (cause, written, count, writer, faulting) = ("adapted", nil, nil, nil, GuestAddress(address))
+        }
+    }
+}
+
+extension ProfileRecord {
+    /// What became of the translation made last.
+    var state: InspectedBlock.State {
+        switch (block, endings.last?.cause) {
+        case (.some, _): .current
+        case (nil, .write), (nil, .adaptation): .invalidated
+        case (nil, _): .evicted
+        }
+    }
+}
+
+extension InspectedCallout {
+    init(_ site: CalloutProfile.Site) {
+        self.init(
+            address: GuestAddress(site.linear), text: site.instruction.text(at: site.linear),
+            isSensitive: site.cause.isSensitive, form: site.cause.form, reason: site.cause.reason,
+            source: site.cause.source, executions: site.executions, interpreted: site.interpreted,
+            nanoseconds: site.time, leastNanoseconds: site.executions > 0 ? site.leastTime : 0)
+    }
 }

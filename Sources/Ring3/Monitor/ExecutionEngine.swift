@@ -64,6 +64,13 @@ extension Engine {
         }
     }
 
+    /// Throws unless this host can run it: in one line, for commands that need just this engine.
+    package func checkAvailability() throws(RunFailure) {
+        guard Engine.available.contains(self) else {
+            throw RunFailure("\(Failure.unsupported)", exitStatus: ExitStatus.unavailable)
+        }
+    }
+
     /// An engine for that processor.
     ///
     /// - Parameters:

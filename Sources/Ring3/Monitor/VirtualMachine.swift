@@ -27,8 +27,8 @@ public final class VirtualMachine {
     private let lockstep: LockstepEngine?
     /// The second machine, then.
     let reference: VirtualMachine?
-    /// The engine, compared with another or not, if it translates.
-    let translating: ThreadedEngine?
+    /// The engine, compared with another or not, if there are translations to look into.
+    let inspectable: (any InspectableEngine)?
     private var outcome: RunOutcome?
     private var isRunning = false
     /// A second machine's processor is halted.
@@ -62,7 +62,7 @@ public final class VirtualMachine {
         timeBox.time = time
         console.clock = { [time] in time.now }
         let engine = try Self.engine(configuration, cpu, decoder)
-        translating = engine as? ThreadedEngine
+        inspectable = engine as? any InspectableEngine
         if let other = configuration.lockstep {
             let reference = try Self.reference(configuration, other, console)
             let lockstep = LockstepEngine(testing: engine, cpu, named: configuration.engine, reference: reference)

@@ -65,6 +65,9 @@
 
         deinit { table.deallocate() }
 
+        /// Host addresses that emitted code can reach by way of them.
+        var windows: [Range<UInt64>] { spaces.flatMap { $0.views.map(\.window.addresses) } }
+
         private func fillTable() {
             for isUser in [false, true] {
                 let row = table + (isUser ? 1 + NativeMode.count : 0)

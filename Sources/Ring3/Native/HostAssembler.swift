@@ -123,6 +123,22 @@ struct HostAssembler {
         dword(UInt32(truncatingIfNeeded: displacement))
     }
 
+    // MARK: Counters
+
+    /// Adds one to the eight bytes that lie `target` bytes from the start of the code. Changes R8, and no flag.
+    ///
+    /// - Returns: where the two distances to it are, for `patch`.
+    @discardableResult
+    mutating func count(at target: Int) -> (load: Int, store: Int) {
+        bytes(0x4C, 0x8B, 0x05)  // mov r8, [rip + distance]
+        dword(UInt32(truncatingIfNeeded: target - offset - 4))
+        let load = offset - 4
+        bytes(0x4D, 0x8D, 0x40, 0x01)  // lea r8, [r8 + 1]
+        bytes(0x4C, 0x89, 0x05)  // mov [rip + distance], r8
+        dword(UInt32(truncatingIfNeeded: target - offset - 4))
+        return (load, offset - 4)
+    }
+
     // MARK: Registers
 
     mutating func push(_ register: HostRegister) {

@@ -9,6 +9,8 @@
         private struct Range {
             var start: UInt64 = 0
             var end: UInt64 = 0
+            /// Where the blocks begin: from there on, R13 points to the processor's state.
+            var blocks: UInt64 = 0
             /// Where to go on after a fault.
             var exit: UInt64 = 0
         }
@@ -45,12 +47,15 @@
         }()
 
         /// From now on faults in `start..<end` go on at `exit`. False if there are too many arenas already.
-        static func register(start: UInt64, end: UInt64, exit: UInt64) -> Bool {
+        ///
+        /// - Parameter blocks: where the blocks begin.
+        static func register(start: UInt64, end: UInt64, blocks: UInt64, exit: UInt64) -> Bool {
             guard isInstalled else { return false }
             pthread_mutex_lock(&lock)
             defer { pthread_mutex_unlock(&lock) }
             for index in 0..<capacity where ranges[index].end == 0 {
                 ranges[index].start = start
+                ranges[index].blocks = blocks
                 ranges[index].exit = exit
                 ranges[index].end = end
                 return true
@@ -98,17 +103,38 @@
             }
         }
 
+        /// Where emitted code was interrupted, and what the monitor shares with it; nil outside of blocks. For signal
+        /// handlers.
+        static func interruption(
+            _ context: UnsafeMutableRawPointer
+        ) -> (place: UInt64, native: UnsafeMutablePointer<NativeContext>)? {
+            guard let table else { return nil }
+            let machine = context.assumingMemoryBound(to: ucontext_t.self)
+            return withUnsafeMutablePointer(to: &machine.pointee.uc_mcontext.gregs) { registers in
+                let registers = UnsafeMutableRawPointer(registers).assumingMemoryBound(to: UInt64.self)
+                let place = registers[rip]
+                for index in 0..<capacity where place >= table[index].blocks && place < table[index].end {
+                    guard let cpu = UnsafeMutableRawPointer(bitPattern: UInt(registers[r13])) else { continue }
+                    return (place, (cpu + contextOffset).assumingMemoryBound(to: NativeContext.self))
+                }
+                return nil
+            }
+        }
+
         /// Not ours.
         private static func pass(
             _ signal: Int32, _ information: UnsafeMutablePointer<siginfo_t>?, _ context: UnsafeMutableRawPointer
         ) {
             let action = previous + (signals.firstIndex(of: signal) ?? 0)
             if action.pointee.sa_flags & SA_SIGINFO != 0, let other = action.pointee.__sigaction_handler.sa_sigaction {
-                other(signal, information, context)
-            } else {
-                // The instruction faults again, and then the process ends by the signal.
-                Glibc.signal(signal, SIG_DFL)
+                return other(signal, information, context)
             }
+            // SIG_DFL is 0 and SIG_IGN 1; neither is a function.
+            let handler = unsafeBitCast(action.pointee.__sigaction_handler.sa_handler, to: Int.self)
+            if handler > 1, let other = action.pointee.__sigaction_handler.sa_handler { return other(signal) }
+            // The process ends by the signal, also if it was not a fault, which would come again.
+            Glibc.signal(signal, SIG_DFL)
+            raise(signal)
         }
     }
 #endif

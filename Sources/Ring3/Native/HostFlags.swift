@@ -73,30 +73,32 @@ enum HostFlagEffect {
     }
 }
 
-extension NativeInstruction {
-    /// Whether this leaves registers but its destination, and all flags, alone: a plain move.
-    func isMove(sparing register: UInt8) -> Bool {
-        switch instruction.operation {
-        case .nop: return true
-        case .push: return register != 16
-        case .mov, .movzx, .movsx, .lea:
-            let destination = instruction.operands.0
-            return destination.kind == .memory
-                || destination.kind == .register && destination.register & 0x1C != register
-        default: return false
+#if arch(x86_64) && os(Linux)
+    extension NativeInstruction {
+        /// Whether this leaves registers but its destination, and all flags, alone: a plain move.
+        func isMove(sparing register: UInt8) -> Bool {
+            switch instruction.operation {
+            case .nop: return true
+            case .push: return register != 16
+            case .mov, .movzx, .movsx, .lea:
+                let destination = instruction.operands.0
+                return destination.kind == .memory
+                    || destination.kind == .register && destination.register & 0x1C != register
+            default: return false
+            }
+        }
+
+        /// Whether the monitor may come to look at the flags before this: it accesses memory, or is the monitor's anyway.
+        var mayLookAtFlags: Bool {
+            let operands = instruction.operands
+            return isMonitored || role != .straight || operands.0.kind == .memory || operands.1.kind == .memory
+                || operands.2.kind == .memory
+                || instruction.operation.isString || instruction.usesUnits || instruction.operation == .div
+                || instruction.operation == .idiv
+                || instruction.operation == .push || instruction.operation == .pop || instruction.operation == .leave
         }
     }
-
-    /// Whether the monitor may come to look at the flags before this: it accesses memory, or is the monitor's anyway.
-    var mayLookAtFlags: Bool {
-        let operands = instruction.operands
-        return isMonitored || role != .straight || operands.0.kind == .memory || operands.1.kind == .memory
-            || operands.2.kind == .memory
-            || instruction.operation.isString || instruction.usesUnits || instruction.operation == .div
-            || instruction.operation == .idiv
-            || instruction.operation == .push || instruction.operation == .pop || instruction.operation == .leave
-    }
-}
+#endif
 
 extension Processor {
     /// Pays a debt: makes the flags, just taken over from the host, the guest's.

@@ -10,12 +10,23 @@
         var role: BlockRole
         /// What the flags lack before it.
         var debt = HostFlagDebt.none
-        /// The monitor's, though innocuous: it cannot be emitted, or its flags not be made good.
-        var isMonitored = false
+        /// Why it is the monitor's, though it may be innocuous; nil if it is emitted.
+        var monitoring: Monitoring?
+        var isMonitored: Bool { monitoring != nil }
         /// Host exceptions that the monitor had to answer by executing it.
         var faults: UInt8 = 0
         /// Offset of its host code in the arena.
         var host: UInt32 = 0
+
+        /// Why an instruction is left to the monitor.
+        enum Monitoring: UInt8 {
+            /// It is sensitive, or there is no host code for it.
+            case notEmittable
+            /// The flags that it leaves undefined cannot be made good.
+            case flags
+            /// It kept faulting.
+            case faulting
+        }
     }
 
     /// A run of guest instructions in one page, or one that crosses into another page, as host code.
@@ -46,6 +57,13 @@
         /// Whether an exit of this one may be linked to another block: on the same page, and emitted for the same mode.
         func canLead(to block: NativeBlock) -> Bool {
             physical >> 12 == block.physical >> 12 && mode == block.mode && block.secondPage == nil
+        }
+
+        /// The guest's code.
+        func bytes(_ ram: UnsafeRawPointer) -> [UInt8] {
+            let first = UnsafeRawBufferPointer(start: ram + Int(physical), count: Int(length - rest))
+            guard let secondPage else { return Array(first) }
+            return Array(first) + UnsafeRawBufferPointer(start: ram + Int(secondPage), count: Int(rest))
         }
 
         /// Bytes that lie at the start of the second page.
@@ -112,9 +130,11 @@
         let statistics = UnsafeMutablePointer<TranslationStatistics>.allocate(capacity: 1)
         /// Looks at whatever is written to the arena, if anybody does.
         var verification: CodeVerification?
+        /// What becomes of the blocks, if somebody wants to know.
+        var profile: NativeProfile?
 
         init(ramSize: Int, capacity: Int) throws(CodeArena.Failure) {
-            arena = try CodeArena(size: capacity)
+            arena = try CodeArena(size: capacity, counters: Self.mostSites)
             statistics.initialize(to: TranslationStatistics())
             table.initialize(repeating: Self.none, count: Self.tableSize)
             pageCount = ramSize >> 12
@@ -154,6 +174,11 @@
             // The offset in the page is the same in both addresses.
             let mixed = physical ^ eip >> 12 &* 0x9E5 ^ UInt32(mode.rawValue) << 11
             return Int((mixed ^ mixed >> 16) & UInt32(tableSize - 1))
+        }
+
+        /// Bits 63 to 40 are the page in RAM, 39 to 32 the mode, 31 to 0 EIP, whose offset in the page is that in RAM.
+        static func key(_ physical: UInt32, _ eip: UInt32, _ mode: NativeMode) -> UInt64 {
+            UInt64(physical >> 12) << 40 | UInt64(mode.rawValue) << 32 | UInt64(eip)
         }
 
         /// The block for code at these addresses, unless it is stale.
@@ -201,6 +226,7 @@
             statistics.pointee.blocksTranslated &+= 1
             statistics.pointee.instructionsTranslated &+= UInt64(block.count)
             statistics.pointee.bytes = UInt64(used)
+            profile?.inserted(number)
             verification?.blockInserted(into: self)
             return number
         }
@@ -237,15 +263,20 @@
         }
 
         /// Makes every block stale that holds one of the `count` bytes at `physical`, which lie in one page.
-        func invalidate(_ physical: UInt32, count: UInt32) {
-            retire(onPage: physical) { overlaps($0, physical, count) }
+        ///
+        /// - Parameter isAdaptation: the code is still the same, but shall be emitted anew.
+        func invalidate(_ physical: UInt32, count: UInt32, isAdaptation: Bool = false) {
+            func note(_ number: Int32) {
+                profile?.invalidated(number, physical, count: count, isAdaptation: isAdaptation)
+            }
+            retire(onPage: physical, noting: note) { overlaps($0, physical, count) }
             let page = Int(physical >> 12)
             var number = crossings[page]
             crossings[page] = Self.none
             while number != Self.none {
                 let next = blocks[Int(number)].nextCrossing
                 if !blocks[Int(number)].isStale, physical & 0xFFF < blocks[Int(number)].rest {
-                    retire(onPage: blocks[Int(number)].physical) { $0 == number }
+                    retire(onPage: blocks[Int(number)].physical, noting: note) { $0 == number }
                 }
                 if !blocks[Int(number)].isStale {
                     blocks[Int(number)].nextCrossing = crossings[page]
@@ -255,13 +286,16 @@
             }
         }
 
-        private func retire(onPage physical: UInt32, where isConcerned: (Int32) -> Bool) {
+        private func retire(
+            onPage physical: UInt32, noting note: (Int32) -> Void, where isConcerned: (Int32) -> Bool
+        ) {
             let page = Int(physical >> 12)
             var previous = Self.none
             var number = pages[page]
             while number != Self.none {
                 let next = blocks[Int(number)].nextOnPage
                 if isConcerned(number) {
+                    note(number)
                     retire(number)
                     if previous == Self.none { pages[page] = next } else { blocks[Int(previous)].nextOnPage = next }
                 } else {
@@ -318,6 +352,7 @@
 
         /// Forgets all blocks. Nobody may be going to return to one.
         func removeAll() {
+            profile?.evicted()
             blockCount = 0
             instructionCount = 0
             siteCount = 0

@@ -35,6 +35,9 @@ struct NativeContext {
     var lastX87WithOperand: UInt32 = NativeContext.none
     var x87Operand: UInt32 = 0
 
+    /// Address of `HostSampler`'s list of places; 0 if nobody takes samples.
+    var samples: UInt64 = 0
+
     static let none: UInt32 = .max
 
     /// `exit` after a host exception.

@@ -10,14 +10,14 @@
     /// Code that is not flat and 32-bit, and code that is being debugged, is interpreted.
     final class NativeEngine {
         let interpreter: Interpreter
-        private let cpu: Processor
+        let cpu: Processor
         let cache: NativeCache
-        private let translator: NativeTranslator
+        let translator: NativeTranslator
         private let budget: InstructionBudget
-        private let spaces: AddressSpaces
+        let spaces: AddressSpaces
         private let verification: CodeVerification?
         private let units: GuestUnits
-        private let stubs: NativeStubs
+        let stubs: NativeStubs
         private let enter: @convention(c) (UnsafeMutableRawPointer) -> Void
         /// The site by which emitted code was left for a block that was missing, and where that begins.
         private var left: (site: UInt32, eip: UInt32)?
@@ -60,7 +60,8 @@
                 UInt(start) + UInt(stubs.enter), to: (@convention(c) (UnsafeMutableRawPointer) -> Void).self)
             guard
                 HostFaults.register(
-                    start: start, end: start + UInt64(cache.arena.size), exit: start + UInt64(stubs.fault))
+                    start: start, end: start + UInt64(cache.arena.size), blocks: start + UInt64(stubs.end),
+                    exit: start + UInt64(stubs.fault))
             else { throw CodeArena.Failure(errno: EMFILE) }
             cpu.pointee.translationObserver = self
         }
@@ -82,6 +83,8 @@
             cpu.setAttention([], true)
             // Whoever looks at the processor between two runs shall find all of its state there.
             defer { units.take() }
+            cache.profile?.sampler?.begin()
+            defer { cache.profile?.takeSamples() }
             while finding == nil {
                 if cpu.pointee.instructions >= cpu.pointee.stopAt {
                     if cpu.pointee.attention == .resumeFlag, cpu.pointee.instructions < cpu.pointee.sliceEnd {
@@ -90,7 +93,7 @@
                         continue
                     }
                     units.take()
-                    if let stop = interpreter.attend() { return stop }
+                    if let stop = stepping({ interpreter.attend() }) { return stop }
                     continue
                 }
                 guard canExecute else {
@@ -103,7 +106,7 @@
                 else {
                     units.take()
                     cache.statistics.pointee.interpreted &+= 1
-                    interpreter.stepAlone()
+                    stepping { interpreter.stepAlone() }
                     continue
                 }
                 if finding == nil { execute(from: number) }
@@ -124,10 +127,16 @@
         /// Interprets some instructions that cannot be emitted.
         private func interpret(until sliceEnd: UInt64) {
             let end = Swift.min(sliceEnd, cpu.pointee.instructions &+ Self.interpretedStretch)
-            let stop = interpreter.run(until: end)
+            let stop = cache.profile?.interpret(with: interpreter, until: end) ?? interpreter.run(until: end)
             cpu.pointee.sliceEnd = sliceEnd
             // Whatever else stopped it is still there.
             cpu.setAttention(stop == .external ? .external : [], true)
+        }
+
+        /// Lets the interpreter execute an instruction, or find something else to do.
+        private func stepping<T>(_ step: () -> T) -> T {
+            guard let profile = cache.profile else { return step() }
+            return profile.callouts.interpret(with: interpreter, step)
         }
 
         /// The mode is one that code is emitted for, and nobody has to see single accesses.
@@ -182,15 +191,18 @@
         }
 
         private func emit(_ physical: UInt32, _ eip: UInt32, _ mode: NativeMode) -> Int32? {
-            if !cache.hasRoom {
-                units.noteLast()
-                cache.removeAll()
-                spaces.forgetBlocks()
-                left = nil
-            }
+            if !cache.hasRoom { removeAllBlocks() }
             // Collections that grow compute with fractions, whose inexactness must not become the guest's.
             defer { cpu.settleUnits() }
             return translator.translate(physical, eip: eip, mode)
+        }
+
+        /// Forgets everything that was emitted.
+        func removeAllBlocks() {
+            units.noteLast()
+            cache.removeAll()
+            spaces.forgetBlocks()
+            left = nil
         }
 
         // MARK: Execution
@@ -213,6 +225,7 @@
                 let total = goOn(at: host, counting: place.ahead)
                 let exit = UInt32(truncatingIfNeeded: cpu.pointee.native.exit)
                 next = exit == NativeContext.fault ? answerFault(counted: total) : answer(exit, counted: total)
+                if let next { cache.profile?.resumed(at: next.host, left: next.ahead) }
             }
         }
 
@@ -228,6 +241,7 @@
                 return nil
             }
             stand(before: index, of: block, counted: total)
+            cache.profile?.left(block, before: index)
             let mayGoOn = settleRepeat(record(block, index).pointee)
             let filling = isPageFault && fault != lastFault ? fill(fault.address) : .refused
             switch filling {
@@ -240,7 +254,7 @@
             case .fault: break
             case .refused, .failed: noteFault(block, index)
             }
-            return perform(block, index)
+            return callOut(block, index, .faulted)
         }
 
         /// Makes the state that of a repeated instruction which faulted on the way, and goes on where it got to; true for
@@ -273,6 +287,7 @@
             }
             restoreFlags(i)
             cpu.endRepeatSlice()
+            cache.profile?.charged(block, index, UInt64(Processor.repeatSlice / 16))
             return nil
         }
 
@@ -286,16 +301,25 @@
                 return nil
             case .units:
                 stand(before: Int(site.index), of: site.block, counted: total)
+                cache.profile?.left(site.block, before: Int(site.index))
                 if units.give() { return resumption(site.block, Int(site.index)) }
-                _ = perform(site.block, Int(site.index))
+                _ = callOut(site.block, Int(site.index), .units)
                 return nil
             case .repeated:
                 stand(before: Int(site.index), of: site.block, counted: total)
+                cache.profile?.left(site.block, before: Int(site.index) + 1)
                 return goOnRepeating(site.block, Int(site.index))
             case .callout:
                 stand(before: Int(site.index), of: site.block, counted: total)
-                return perform(site.block, Int(site.index))
+                cache.profile?.left(site.block, before: Int(site.index))
+                return callOut(site.block, Int(site.index))
             }
+        }
+
+        /// Executes an instruction, as `perform` does, for that cause or the one that emitted code was made for.
+        private func callOut(_ block: Int32, _ index: Int, _ cause: CalloutCause? = nil) -> Resumption? {
+            guard let profile = cache.profile else { return perform(block, index) }
+            return profile.calledOut(block, index, cause) { perform(block, index) }
         }
 
         /// Makes the processor's state that before an instruction of a block, all of which is among those counted.
@@ -347,7 +371,7 @@
             guard record.pointee.faults >= Self.patience else { return }
             let place = cache.blocks[Int(block)].physical &+ UInt32(record.pointee.offset)
             translator.monitor(place)
-            cache.invalidate(place, count: 1)
+            cache.invalidate(place, count: 1, isAdaptation: true)
             cpu.settleUnits()
         }
 

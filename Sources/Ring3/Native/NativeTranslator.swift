@@ -69,6 +69,7 @@
             findDebts()
             host.lea(.r14, .r14, -Int32(block.count), isWide: true)
             host.bytes(0x45, 0x8B, 0x06)
+            cache.profile?.countEntry(&host)
             for index in 0..<Int(block.count) {
                 instruction(index).pointee.host = UInt32(host.offset)
                 emit(index)
@@ -146,23 +147,28 @@
 
         /// Finds the instructions that are the monitor's, and what the host's flags lack before each instruction.
         private func findDebts() {
-            for index in 0..<Int(block.count) { instruction(index).pointee.isMonitored = !isEmittable(index) }
+            for index in 0..<Int(block.count) { instruction(index).pointee.monitoring = monitoring(index) }
             var debt = HostFlagDebt.none
             for index in 0..<Int(block.count) {
                 let record = instruction(index)
                 record.pointee.debt = debt
-                if !canPay(index) { record.pointee.isMonitored = true }
+                if !record.pointee.isMonitored, !canPay(index) { record.pointee.monitoring = .flags }
                 // How it ends decides whether there are new flags.
-                if record.pointee.instruction.isRepeatedComparison, debt != .none { record.pointee.isMonitored = true }
+                if record.pointee.instruction.isRepeatedComparison, debt != .none { record.pointee.monitoring = .flags }
                 // The monitor pays before it does anything.
                 debt = record.pointee.isMonitored || paysAtOnce(index) ? .none : debt.after(record.pointee.instruction)
             }
             instruction(Int(block.count)).pointee.debt = debt
         }
 
+        /// Why the instruction at `index` cannot be emitted, as far as its flags do not matter.
+        private func monitoring(_ index: Int) -> NativeInstruction.Monitoring? {
+            let isFaulting = monitored.contains(block.physical &+ UInt32(instruction(index).pointee.offset))
+            return isFaulting ? .faulting : isEmittable(index) ? nil : .notEmittable
+        }
+
         private func isEmittable(_ index: Int) -> Bool {
             let record = instruction(index).pointee
-            if monitored.contains(block.physical &+ UInt32(record.offset)) { return false }
             switch record.role {
             case .callout, .calloutEnd, .transfer: return false
             case .indirectJump, .indirectCall:
@@ -391,6 +397,7 @@
         /// can be linked if it lies on the same page, else through the jump cache.
         private func emitExit(to target: UInt32, after index: Int, owing debt: HostFlagDebt) {
             pay(debt)
+            cache.profile?.countExit(after: index, &host)
             let uncounted = Int32(block.count) - Int32(index) - 1
             if uncounted != 0 { host.lea(.r14, .r14, uncounted, isWide: true) }
             // Where a block ends that crosses pages may change with the page tables, and where one begins, too.

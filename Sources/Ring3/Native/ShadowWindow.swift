@@ -77,6 +77,9 @@
             munmap(place + Self.size + Self.guardSize, Self.size - before)
         }
 
+        /// What emitted code can reach by way of it.
+        var addresses: Range<UInt64> { base..<base + UInt64(Self.size + Self.guardSize) }
+
         deinit {
             munmap(place, Self.size + Self.guardSize)
             munmap(slots, Self.slotBytes)

@@ -14,6 +14,8 @@ public enum ExitStatus {
     public static let usage: Int32 = 64
     /// EX_NOINPUT: a file cannot be read or is not what it should be.
     public static let noInput: Int32 = 66
+    /// EX_UNAVAILABLE: this host cannot do that.
+    public static let unavailable: Int32 = 69
     /// EX_SOFTWARE: an audit, a comparison of engines or the verifier found Ring3 itself wrong.
     public static let wrongResult: Int32 = 70
     /// EX_OSERR: the host refuses a resource.

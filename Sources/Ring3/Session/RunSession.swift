@@ -26,7 +26,9 @@ public final class RunSession {
     /// Runs the guest to its end; throws what kept it from running, or what became of its output.
     ///
     /// - Parameter prepare: gets the machine when it has booted, before it runs.
-    public func run(prepare: (VirtualMachine) -> Void = { _ in }) throws(RunFailure) -> FinishedRun {
+    public func run(
+        prepare: (VirtualMachine) throws(RunFailure) -> Void = { _ in }
+    ) throws(RunFailure) -> FinishedRun {
         try options.validate()
         Self.openStandardDescriptors()
         // Writing to a closed pipe is an error to be looked at, not a reason to die.
@@ -35,7 +37,7 @@ public final class RunSession {
         let screenFile = try options.screenFile.map { path throws(RunFailure) in try ScreenFile(path: path) }
         let console = try ConsoleSession(options, log: log)
         let machine = try boot(request, console)
-        prepare(machine)
+        try prepare(machine)
         let start = ContinuousClock.now
         let outcome = console.run(machine)
         let duration = (ContinuousClock.now - start) / .seconds(1)

@@ -26,40 +26,7 @@ final class TranslationProfile {
         var eip: UInt32 = 0
     }
 
-    /// How a translation ended.
-    struct Ending {
-        enum Cause {
-            /// The instruction at linear address `writer` wrote `count` bytes there.
-            case write(physical: UInt32, count: UInt32, writer: UInt32)
-            /// The cache was full.
-            case eviction
-        }
-
-        var cause: Cause
-        /// Which of the translations it was, from 1.
-        var version: UInt32
-        /// How often this one was executed, and how many instructions the machine had executed when it ended.
-        var executions: UInt64
-        var instructions: UInt64
-    }
-
-    /// A place in RAM that has been translated.
-    struct Record {
-        var key: UInt64
-        /// Linear address at the first translation: the same place may be executed at others.
-        var firstLinear: UInt32
-        /// The translation in force; nil if it has ended.
-        var block: BlockPointer?
-        /// The guest's bytes, as last translated.
-        var bytes: [UInt8] = []
-        var versions: UInt32 = 0
-        /// Executions before this version.
-        var executionsBefore: UInt64 = 0
-        /// The latest; older ones are only counted.
-        var endings: [Ending] = []
-        /// What the last translation was, if its memory has been reused.
-        var remains: BlockRemains?
-    }
+    typealias Record = ProfileRecord<BlockPointer, BlockRemains>
 
     /// A copy of a block that had to go.
     struct BlockRemains {
@@ -68,43 +35,19 @@ final class TranslationProfile {
         var ops: [MicroOp]
     }
 
-    /// A sensitive instruction that was met.
-    struct Site {
-        var linear: UInt32
-        /// Row of `Sensitivity.table`.
-        var row: UInt8
-        var instruction: Instruction
-        var executions: UInt64 = 0
-        /// Of `executions`, those that the interpreter did.
-        var interpreted: UInt64 = 0
-        var time: UInt64 = 0
-        var leastTime = UInt64.max
-    }
-
-    private struct SiteKey: Hashable {
-        var linear: UInt32
-        var row: UInt8
-    }
-
-    /// Endings kept of a place, and copies of blocks kept at an eviction.
-    static let endingsKept = 8
+    /// Copies of blocks kept at an eviction.
     static let remainsKept = 1000
-    /// Bounds for guests that make ever more code: places, callouts, and copies of blocks that were written to. What is
-    /// beyond them is executed like everything else, but not counted.
+    /// Bounds for guests that make ever more code: places, and copies of blocks that were written to. What is beyond them
+    /// is executed like everything else, but not counted.
     private static let placesKept = 4 << 20
-    private static let sitesKept = 1 << 20
     private static let writtenKept = 50_000
-    /// Addresses of which it is known how often the interpreter executed what is there.
-    private static let addressesKept = 1 << 16
 
     private let cpu: Processor
     private(set) var records: [Record] = []
-    private(set) var sites: [Site] = []
-    private(set) var interpreted: [UInt32: UInt64] = [:]
+    let callouts: CalloutProfile
     private(set) var counters: UnsafeMutablePointer<Counter>
     private var capacity = 1 << 10
     private var recordNumbers: [UInt64: Int] = [:]
-    private var siteNumbers: [SiteKey: Int] = [:]
     /// The block that is being executed, the count when it was entered; -1 if none is.
     private var current = -1
     private var enteredAt: UInt64 = 0
@@ -116,20 +59,16 @@ final class TranslationProfile {
     private var untilSample: UInt32 = 1
     private var random: UInt32 = 1
     private var sampleStart: UInt64?
-    /// Nanoseconds of reading the clock that fell into the sample.
-    private var disturbance: UInt64 = 0
-    /// What reading the clock takes, and a sample that was surely interrupted by the host.
-    let clockCost: UInt64
+    /// How often the clock had been read for callouts when the sample began.
+    private var readingsBefore: UInt64 = 0
+    /// Nanoseconds of a sample that was surely interrupted by the host.
     private static let longestSample: UInt64 = 200_000
 
     init(cpu: Processor) {
         self.cpu = cpu
         counters = .allocate(capacity: capacity)
         counters.initialize(repeating: Counter(), count: capacity)
-        clockCost = (0..<1000).reduce(UInt64.max) { least, _ in
-            let start = VirtualTime.hostNow()
-            return Swift.min(least, VirtualTime.hostNow() - start)
-        }
+        callouts = CalloutProfile(cpu: cpu)
     }
 
     deinit { counters.deallocate() }
@@ -173,21 +112,13 @@ final class TranslationProfile {
         default: return
         }
         let address = translating &+ UInt32(record.offset)
-        guard let number = site(record.instruction, linear: address) else { return }
+        let cause = CalloutCause.sensitive(row: record.instruction.sensitivityIndex)
+        guard let number = callouts.site(record.instruction, linear: address, cause) else { return }
         op.opcode = .profile
         op.a = step.rawValue
         op.b = UInt8(truncatingIfNeeded: number)
         op.c = UInt8(truncatingIfNeeded: number >> 8)
         op.d = UInt8(truncatingIfNeeded: number >> 16)
-    }
-
-    private func site(_ instruction: Instruction, linear: UInt32) -> Int? {
-        let key = SiteKey(linear: linear, row: instruction.sensitivityIndex)
-        if let number = siteNumbers[key] { return number }
-        guard sites.count < Self.sitesKept else { return nil }
-        sites.append(Site(linear: linear, row: key.row, instruction: instruction))
-        siteNumbers[key] = sites.count - 1
-        return sites.count - 1
     }
 
     func translated(_ block: BlockPointer) {
@@ -226,21 +157,15 @@ final class TranslationProfile {
         }
     }
 
-    private func end(_ block: BlockPointer, _ cause: Ending.Cause) {
+    private func end(_ block: BlockPointer, _ cause: ProfileEnding.Cause) {
         guard let number = number(of: block), records[number].block == block else { return }
-        records[number].block = nil
         // The arena keeps what a stale block was, until everything goes.
         if case .write = cause, remains < Self.writtenKept {
             records[number].remains = BlockRemains(block)
             remains += 1
         }
-        let executions = counters[number].executions - records[number].executionsBefore
-        records[number].executionsBefore = counters[number].executions
-        if records[number].endings.count == Self.endingsKept { records[number].endings.removeFirst() }
-        records[number].endings.append(
-            Ending(
-                cause: cause, version: records[number].versions, executions: executions,
-                instructions: cpu.pointee.instructions))
+        records[number].end(
+            cause, executions: counters[number].executions, instructions: cpu.pointee.instructions)
     }
 
     // MARK: What the engine does
@@ -258,7 +183,7 @@ final class TranslationProfile {
         if untilSample == 0 {
             random = random &* 1_664_525 &+ 1_013_904_223
             untilSample = random >> 27 + 1
-            disturbance = 0
+            readingsBefore = callouts.clockReadings
             sampleStart = VirtualTime.hostNow()
         }
     }
@@ -275,62 +200,18 @@ final class TranslationProfile {
             sampleStart = nil
             if time < Self.longestSample {
                 counter.pointee.samples &+= 1
-                counter.pointee.sampledTime &+= time - Swift.min(time, clockCost + disturbance)
+                let readings = callouts.clockReadings &- readingsBefore &+ 1
+                counter.pointee.sampledTime &+= time - Swift.min(time, callouts.clockCost * readings)
             }
         }
         current = -1
         enteredAt = instructions
     }
 
-    /// Does a callout and times it.
-    func timed<T>(_ number: Int, _ body: () -> T) -> T {
-        let start = VirtualTime.hostNow()
-        let result = body()
-        note(number, VirtualTime.hostNow() - start)
-        return result
-    }
-
-    private func note(_ number: Int, _ elapsed: UInt64) {
-        let time = elapsed - Swift.min(elapsed, clockCost)
-        disturbance &+= clockCost * 2
-        sites[number].executions &+= 1
-        sites[number].time &+= time
-        sites[number].leastTime = Swift.min(sites[number].leastTime, time)
-    }
-
     /// Lets the interpreter do what may be an instruction outside of any block.
     func interpret<T>(with interpreter: Interpreter, _ body: () -> T) -> T {
         leave()
-        let before = cpu.pointee.instructions
-        let linear = cpu.pointee.cs.base &+ cpu.pointee.eip
-        let (isUser, is32Bit) = (cpu.pointee.cpl == 3, cpu.pointee.is32BitCode)
-        // Looking must change nothing, not even the TLB: what is not known before the fetch is known behind it.
-        let known = instruction(at: linear, isUser: isUser, is32Bit: is32Bit, interpreter)
-        let start = VirtualTime.hostNow()
-        let result = body()
-        let elapsed = VirtualTime.hostNow() - start
-        // It may have delivered an interrupt instead, or found that nothing may be executed.
-        guard cpu.pointee.instructions != before else { return result }
-        if interpreted[linear] != nil || interpreted.count < Self.addressesKept {
-            interpreted[linear, default: 0] &+= 1
-        }
-        guard let begun = known ?? instruction(at: linear, isUser: isUser, is32Bit: is32Bit, interpreter),
-            begun.sensitivity.isSensitive, let number = site(begun, linear: linear)
-        else { return result }
-        note(number, elapsed)
-        sites[number].interpreted &+= 1
-        return result
-    }
-
-    /// The instruction at a linear address, if the TLB knows its page.
-    private func instruction(
-        at linear: UInt32, isUser: Bool, is32Bit: Bool, _ interpreter: Interpreter
-    ) -> Instruction? {
-        let entry = cpu.pointee.tlbBanks + (Int(linear >> 12 & TLB.mask) + (isUser ? TLB.entries : 0))
-        guard entry.pointee.executeTag == linear & 0xFFFF_F000 else { return nil }
-        let physical = entry.pointee.physicalPage | linear & 0xFFF
-        return interpreter.decoded(at: physical, is32Bit: is32Bit)
-            ?? interpreter.decodedAcrossPages(at: physical, linear: linear, is32Bit: is32Bit)?.instruction
+        return callouts.interpret(with: interpreter, body)
     }
 }
 
@@ -367,15 +248,9 @@ extension ThreadedEngine {
             return true
         }
         let op = pc.pointee
-        let goesOn = profile.timed(Int(op.b) | Int(op.c) << 8 | Int(op.d) << 16) {
+        let goesOn = profile.callouts.timed(Int(op.b) | Int(op.c) << 8 | Int(op.d) << 16) {
             executeShared(pc, in: block, entry)
         }
         return goesOn && step == .callout
-    }
-
-    /// Begins to keep a profile; blocks translated before are forgotten.
-    func startProfile() {
-        cache.removeAll()
-        cache.profile = TranslationProfile(cpu: cpu)
     }
 }

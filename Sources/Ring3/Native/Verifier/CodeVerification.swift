@@ -5,7 +5,10 @@
     /// which the engine stops.
     final class CodeVerification {
         let verifier: EmittedCodeVerifier
-        private(set) var finding: EmittedCodeFinding?
+        private(set) var finding: EmittedCodeFinding? {
+            didSet { if finding != nil { proofs.refused += 1 } }
+        }
+        private(set) var proofs = EmittedCodeProofs()
         /// The blocks, by number.
         private(set) var blocks: [EmittedBlock] = []
         private let start: UInt64
@@ -28,24 +31,30 @@
         /// Looks at a block that is not stale.
         func verifyAgain(_ number: Int) {
             let block = blocks[number]
-            check { () throws(EmittedCodeFinding) in try verifier.verify(block) }
+            check(\.blocks) { () throws(EmittedCodeFinding) in try verifier.verify(block) }
         }
 
         /// The jump of that block whose distance is at `place` leads to another now.
         func blockLinked(_ number: Int32, at place: Int) {
             let block = blocks[Int(number)]
-            check { () throws(EmittedCodeFinding) in try verifier.verifyLink(block, at: place) }
+            check(\.links) { () throws(EmittedCodeFinding) in try verifier.verifyLink(block, at: place) }
         }
 
         func blockRetired(_ number: Int32) {
             let block = blocks[Int(number)]
-            check { () throws(EmittedCodeFinding) in try verifier.verifyStale(block) }
+            check(\.retired) { () throws(EmittedCodeFinding) in try verifier.verifyStale(block) }
         }
 
         /// The entry of a stale block leads to another.
         func blockForwarded(_ number: Int32) {
             let block = blocks[Int(number)]
-            check { () throws(EmittedCodeFinding) in try verifier.verifyForwarded(block) }
+            check(\.links) { () throws(EmittedCodeFinding) in try verifier.verifyForwarded(block) }
+        }
+
+        /// Blocks may count from now on.
+        func allowCounters(of arena: CodeArena) {
+            let size = arena.counters.count * MemoryLayout<UInt64>.stride
+            verifier.layout.counters = arena.countersPlace..<arena.countersPlace + size
         }
 
         func removeAll() {
@@ -63,9 +72,17 @@
             return finding == nil
         }
 
-        private func check(_ body: () throws(EmittedCodeFinding) -> Void) {
+        private func check(
+            _ kind: WritableKeyPath<EmittedCodeProofs, Int>, _ body: () throws(EmittedCodeFinding) -> Void
+        ) {
             guard finding == nil else { return }
-            do throws(EmittedCodeFinding) { try body() } catch { finding = error }
+            do throws(EmittedCodeFinding) {
+                try body()
+                proofs[keyPath: kind] += 1
+                proofs.instructions = verifier.instructionCount
+            } catch {
+                finding = error
+            }
         }
     }
 

@@ -143,6 +143,15 @@ struct EmittedBlockProof {
         case .count(let amount):
             if index != 0 || amount > 0 { state.credit -= Int(amount) }
             guard state.credit >= 0 else { throw violation(.budget, index) }
+        case .loadCounter(let site):
+            guard block.sites.contains(site) else { throw violation(.counter, index) }
+            state[8] = .counter(site)
+        case .addToCounter:
+            guard case .counter(let site) = state[8] else { throw violation(.counter, index) }
+            state[8] = .counted(site)
+        case .storeCounter(let site):
+            guard state[8] == .counted(site) else { throw violation(.counter, index) }
+            state[8] = .unset
         case .guest, .testBudget, .state, .dropWindow: compute(index, &state)
         }
         guard index + 1 < instructions.count else { throw violation(.end, index) }
@@ -211,9 +220,12 @@ struct EmittedBlockProof {
 
     /// R8 to R11 hold what the same guest instruction put there, or are not read.
     private func checkReads(_ index: Int, _ state: EmittedCodeState) throws(EmittedCodeFinding) {
+        switch forms[index] {
+        // These have rules of their own.
+        case .loadCounter, .addToCounter, .storeCounter, .addWindow: return
+        default: break
+        }
         let i = instructions[index]
-        // The base of the window is looked for by `checkWindowed`.
-        if case .addWindow = forms[index] { return }
         for (position, operand) in i.operands.enumerated() {
             switch operand {
             case .register(let register) where position > 0 || !isOnlyWritten(i, register):

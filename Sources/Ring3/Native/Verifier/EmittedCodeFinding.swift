@@ -9,6 +9,7 @@ public struct EmittedCodeFinding: Error, Sendable, CustomStringConvertible {
         case width = "64-bit operand"
         case memory = "accesses memory outside the guest's window"
         case state = "accesses a part of the processor's state that is the monitor's"
+        case counter = "accesses a counter that is not the block's, or not to count"
         case jumpCache = "accesses the jump cache with an index that is not proved"
         case unset = "reads R8...R11, where nothing is kept from one guest instruction to the next"
         case units = "uses the x87 or SSE unit while its state may be the host's"

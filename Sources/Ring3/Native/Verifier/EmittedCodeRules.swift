@@ -137,6 +137,8 @@ struct EmittedCodeLayout {
     var window: StateField
     /// log2 of the jump cache's entries: tags of eight bytes, then addresses.
     var jumpCacheBits: Int
+    /// Where counters of eight bytes are, one for each site, as offsets; empty if blocks do not count.
+    var counters = 0..<0
     /// Bytes below the instruction budget's end that fault.
     var budgetGuard: Int
     /// Offset of the stub that leads back to the monitor, and where blocks begin.

@@ -23,6 +23,9 @@ enum EmittedValue: Equatable {
     case lacksUnits
     /// Where the window begins: for `EmittedCodeState.Windowed`, and not to be read otherwise.
     case window
+    /// What a site's counter held, and one more: for nothing but to be stored there.
+    case counter(UInt32)
+    case counted(UInt32)
 }
 
 /// What is known at some point of a block, whichever way it was reached.
@@ -86,7 +89,7 @@ struct EmittedCodeState {
     func isReadable(_ register: HostOperandRegister) -> Bool {
         guard register.file == .general else { return true }
         switch self[register.number] {
-        case .unset, .window: return false
+        case .unset, .window, .counter, .counted: return false
         case .low(let bytes): return register.size <= bytes
         default: return true
         }
@@ -99,7 +102,7 @@ struct EmittedCodeState {
             return
         }
         switch self[register.number] {
-        case .unset: self[register.number] = .low(register.size)
+        case .unset, .counter, .counted: self[register.number] = .low(register.size)
         case .low(let bytes): self[register.number] = .low(max(bytes, register.size))
         default: self[register.number] = .any
         }
@@ -109,7 +112,9 @@ struct EmittedCodeState {
     mutating func join(_ other: EmittedCodeState, number: Int) {
         for slot in values.indices where values[slot] != other.values[slot] {
             switch (values[slot], other.values[slot]) {
-            case (.unset, _), (_, .unset), (.window, _), (_, .window): values[slot] = .unset
+            case (.unset, _), (_, .unset), (.window, _), (_, .window), (.counter, _), (_, .counter), (.counted, _),
+                (_, .counted):
+                values[slot] = .unset
             case (.low(let bytes), .low(let others)): values[slot] = .low(min(bytes, others))
             case (.low(let bytes), _), (_, .low(let bytes)): values[slot] = .low(bytes)
             case (.word, .word): values[slot] = .word(number + slot)

@@ -9,6 +9,7 @@ import X86
 ///   the first page they may not access, registers with the window's base as their upper half), in the fields of the processor's state that are
 ///   listed, in the jump cache within its bounds, and where the budget is tested; of these no address of the host's is
 ///   read into a register of the guest's;
+/// - while somebody inspects, a block also adds one to its own counters, and does nothing else with them;
 /// - RSP, GS base and R13 to R15 are as they were, but that R14 counts: every block takes its length off and tests, jumps
 ///   within a block lead forwards, and what is given back is less than was taken, so that the guest always comes back to
 ///   the monitor;
@@ -16,7 +17,7 @@ import X86
 ///
 /// Not thread-safe.
 final class EmittedCodeVerifier {
-    let layout: EmittedCodeLayout
+    var layout: EmittedCodeLayout
     let disassembler: HostDisassembler
     private let kinds: [EmittedInstructionKind]
     /// Emitted code as the processor fetches it.

@@ -24,6 +24,8 @@ struct EmittedInstructionCheck {
         case string(EmittedCodeState.Windowed)
         /// `mov esi, esi`, and the like.
         case dropWindow(EmittedCodeState.Windowed)
+        /// `mov r8, [rip + ...]`, `lea r8, [r8 + 1]`, `mov [rip + ...], r8`: with the number of a site's counter.
+        case loadCounter(UInt32), addToCounter, storeCounter(UInt32)
         /// Leads to an offset in the arena.
         case jump(Int)
         /// PUSHFQ and POP into the field for flags; PUSH of that and POPFQ.
@@ -117,6 +119,7 @@ struct EmittedInstructionCheck {
             try checkWindow(i, memory)
             return .guest
         }
+        if memory.base?.file == .instructionPointer { return try counter(i, memory) }
         guard kind == .move, memory.segment == .standard, let base = memory.base, base.file == .general, base.size == 8,
             i.prefixes.rex != 0, i.prefixes.count == 1
         else { throw Violation(.memory) }
@@ -141,6 +144,23 @@ struct EmittedInstructionCheck {
             }
             return .loadTag(target.number, index: try jumpCacheIndex(memory, displacement: 0))
         default: throw Violation(.memory)
+        }
+    }
+
+    private static let counterRegister = HostOperandRegister(.general, 8, size: 8)
+
+    /// A counter, which is loaded to R8 and stored from there.
+    private func counter(_ i: HostInstruction, _ memory: HostMemoryOperand) throws(Violation) -> Form {
+        guard kind == .move, !layout.counters.isEmpty, memory.segment == .standard, memory.base?.size == 8,
+            memory.index == nil, memory.size == 8, i.prefixes.rex != 0, i.prefixes.count == 1
+        else { throw Violation(.memory) }
+        let place = Int(i.end) + Int(memory.displacement) - layout.counters.lowerBound
+        guard place >= 0, place + 8 <= layout.counters.count, place % 8 == 0 else { throw Violation(.counter) }
+        let number = UInt32(truncatingIfNeeded: place / 8)
+        switch i.operands {
+        case [.register(Self.counterRegister), .memory(memory)]: return .loadCounter(number)
+        case [.memory(memory), .register(Self.counterRegister)]: return .storeCounter(number)
+        default: throw Violation(.counter)
         }
     }
 
@@ -214,6 +234,11 @@ struct EmittedInstructionCheck {
                 memory.displacement == 0, !i.prefixes.hasOperandSize, !i.prefixes.hasAddressSize
             else { throw Violation(.width) }
             return .addWindow(register, base: base.number)
+        }
+        if !layout.counters.isEmpty, target == Self.counterRegister, memory.base == target, memory.index == nil,
+            memory.displacement == 1, !i.prefixes.hasOperandSize, !i.prefixes.hasAddressSize
+        {
+            return .addToCounter
         }
         let sources = [memory.base, memory.index].compactMap { $0 }
         guard sources.allSatisfy(Self.isAllowed) else { throw Violation(.register) }
