@@ -24,6 +24,9 @@
         /// The access that made the last page come to a window.
         private var lastFault: (place: UInt64, address: UInt64) = (0, 0)
 
+        /// Instruction count behind an instruction that was interpreted because its block is longer than the slice has left.
+        private var tailAt = UInt64.max
+
         /// Bytes for emitted code.
         static let cacheSize = 64 << 20
         /// Faults after which an instruction is left to the monitor.
@@ -80,6 +83,7 @@
         func run(until sliceEnd: UInt64) -> EngineStop {
             cpu.settleUnits()
             cpu.pointee.sliceEnd = sliceEnd
+            tailAt = .max
             cpu.setAttention([], true)
             // Whoever looks at the processor between two runs shall find all of its state there.
             defer { units.take() }
@@ -101,12 +105,17 @@
                     interpret(until: sliceEnd)
                     continue
                 }
-                guard let number = blockHere(),
+                // What follows an instruction that was interpreted because its block is too long for the slice is in the
+                // midst of the same block: one from there would be emitted in vain.
+                let isTail = cpu.pointee.instructions == tailAt
+                let block = blockHere(mayEmit: !isTail)
+                guard let number = block,
                     cpu.pointee.instructions &+ UInt64(cache.blocks[Int(number)].count) <= cpu.pointee.stopAt
                 else {
                     units.take()
                     cache.statistics.pointee.interpreted &+= 1
                     stepping { interpreter.stepAlone() }
+                    if isTail || block != nil { tailAt = cpu.pointee.instructions }
                     continue
                 }
                 if finding == nil { execute(from: number) }
@@ -150,8 +159,8 @@
 
         // MARK: Blocks
 
-        /// The block at EIP, emitted now if need be; nil where there can be none.
-        private func blockHere() -> Int32? {
+        /// The block at EIP, emitted now if need be and allowed; nil where there can be none.
+        private func blockHere(mayEmit: Bool) -> Int32? {
             let eip = cpu.pointee.eip
             let translated: UInt64
             do throws(Fault) {
@@ -162,7 +171,8 @@
             guard cpu.isRAM(translated) else { return nil }
             let physical = UInt32(truncatingIfNeeded: translated)
             let mode = cpu.nativeMode
-            guard let number = cache.find(physical, eip: eip, mode) ?? emit(physical, eip, mode) else { return nil }
+            let known = cache.find(physical, eip: eip, mode)
+            guard known != nil || mayEmit, let number = known ?? emit(physical, eip, mode) else { return nil }
             if let second = cache.blocks[Int(number)].secondPage, cpu.executableRAM((eip | 0xFFF) &+ 1) != second {
                 return nil
             }
