@@ -76,8 +76,10 @@ extension Engine {
     /// - Parameters:
     ///   - usesCache: keep decoded instructions; without it every one is fetched and decoded anew.
     ///   - verifies: have the code that the engine emits verified.
+    ///   - keepsTranslations: the engine may keep translations of addresses that the guest flushes, if the page tables say
+    ///     the same: see `AddressSpaces`.
     func make(
-        cpu: Processor, decoder: Decoder, usesCache: Bool, verifies: Bool = false
+        cpu: Processor, decoder: Decoder, usesCache: Bool, verifies: Bool = false, keepsTranslations: Bool = false
     ) throws(Failure) -> any BlockEngine {
         let interpreter: Interpreter
         do throws(DecodeCache.Failure) {
@@ -99,7 +101,8 @@ extension Engine {
                 do throws(CodeArena.Failure) {
                     return try NativeEngine(
                         cpu: cpu, memory: cpu.pointee.platform.takeUnretainedValue().memory, interpreter: interpreter,
-                        verifies: verifies)
+                        verifies: verifies,
+                        keepsTranslations: keepsTranslations)
                 } catch {
                     throw .memory(errno: error.errno)
                 }

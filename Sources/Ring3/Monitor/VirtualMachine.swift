@@ -119,7 +119,7 @@ public final class VirtualMachine {
         do {
             return try configuration.engine.make(
                 cpu: cpu, decoder: decoder, usesCache: configuration.usesDecodeCache,
-                verifies: configuration.verifiesEmittedCode)
+                verifies: configuration.verifiesEmittedCode, keepsTranslations: !configuration.isDeterministic)
         } catch {
             throw Failure(description: error.description, isUsage: error.isUsage)
         }

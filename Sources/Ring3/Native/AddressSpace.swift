@@ -14,8 +14,8 @@
             /// By mode: a jump leads to a block of the same.
             private var jumpCaches: [JumpCache?] = Array(repeating: nil, count: NativeMode.count)
 
-            fileprivate init(_ memory: PhysicalMemory, isUser: Bool) throws(CodeArena.Failure) {
-                window = try ShadowWindow(memory, isUser: isUser)
+            fileprivate init(_ memory: PhysicalMemory, isUser: Bool, anticipates: Bool) throws(CodeArena.Failure) {
+                window = try ShadowWindow(memory, isUser: isUser, anticipates: anticipates)
             }
 
             func jumps(_ mode: NativeMode) -> JumpCache {
@@ -32,8 +32,11 @@
 
         fileprivate static let unpaged = UInt64.max
 
-        fileprivate init(_ memory: PhysicalMemory) throws(CodeArena.Failure) {
-            views = [try View(memory, isUser: false), try View(memory, isUser: true)]
+        fileprivate init(_ memory: PhysicalMemory, anticipates: Bool) throws(CodeArena.Failure) {
+            views = [
+                try View(memory, isUser: false, anticipates: anticipates),
+                try View(memory, isUser: true, anticipates: anticipates),
+            ]
         }
 
         func view(isUser: Bool) -> View { views[isUser ? 1 : 0] }
@@ -42,6 +45,10 @@
     /// The guest's address spaces of late, one of which is current. A guest that loads CR3 finds what it left behind, as
     /// far as its page tables still say the same; a new address space takes over the least recently used one, in which
     /// the kernel's half still holds.
+    ///
+    /// A processor may do so, too: it walks page tables also for accesses that only might come (SDM 3A 4.10.2.3). But then
+    /// accessed bits are set at other times than on the interpreter. Where engines have to be equal, one address space is
+    /// all there is, and what the guest flushes is forgotten.
     final class AddressSpaces {
         /// Each takes two windows of 4 GiB of the host's addresses.
         private static let most = 16
@@ -56,9 +63,13 @@
         /// there are not yet. Looked up whenever emitted code is entered.
         private let table = UnsafeMutablePointer<UInt64>.allocate(capacity: 2 * (1 + NativeMode.count))
 
-        init(_ memory: PhysicalMemory) throws(CodeArena.Failure) {
+        private let keepsTranslations: Bool
+
+        /// - Parameter keepsTranslations: what the guest flushes may stay if it is still right.
+        init(_ memory: PhysicalMemory, keepsTranslations: Bool) throws(CodeArena.Failure) {
             self.memory = memory
-            current = try AddressSpace(memory)
+            self.keepsTranslations = keepsTranslations
+            current = try AddressSpace(memory, anticipates: keepsTranslations)
             spaces = [current]
             fillTable()
         }
@@ -86,9 +97,18 @@
             return (row[0], place.pointee)
         }
 
+        /// The guest has flushed everything, or everything that is not global, and perhaps loaded CR3.
+        func flush(_ cpu: Processor, keepingGlobal: Bool) {
+            guard !keepsTranslations else { return activate(cpu) }
+            for view in current.views {
+                view.window.forget(keepingGlobal: keepingGlobal)
+                view.forEachJumpCache { $0.removeAll() }
+            }
+        }
+
         /// Makes the address space current whose tables the processor uses now, and forgets of it what does not hold any
         /// more.
-        func activate(_ cpu: Processor) {
+        private func activate(_ cpu: Processor) {
             let root = cpu.pointee.cr0 & CR0.pg != 0 ? UInt64(cpu.pointee.cr3) : AddressSpace.unpaged
             if current.root != root {
                 current = space(for: root)
@@ -106,7 +126,7 @@
         private func space(for root: UInt64) -> AddressSpace {
             if let known = spaces.first(where: { $0.root == root }) { return known }
             var space = spaces.min { $0.lastUse < $1.lastUse } ?? current
-            if spaces.count < Self.most, let new = try? AddressSpace(memory) {
+            if spaces.count < Self.most, let new = try? AddressSpace(memory, anticipates: true) {
                 spaces.append(new)
                 space = new
             }
@@ -118,7 +138,11 @@
         func pageFlushed(_ cpu: Processor, _ linear: UInt32) {
             for isUser in [false, true] {
                 let view = current.view(isUser: isUser)
-                view.window.revalidate(cpu, page: linear)
+                if keepsTranslations {
+                    view.window.revalidate(cpu, page: linear)
+                } else {
+                    view.window.forget(page: linear)
+                }
                 view.forEachJumpCache { $0.revalidate(cpu, isUser: isUser, region: linear >> 22) }
             }
         }

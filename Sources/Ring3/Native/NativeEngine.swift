@@ -38,13 +38,14 @@
         static var isSupported: Bool { ring3_has_native_features() != 0 }
 
         init(
-            cpu: Processor, memory: PhysicalMemory, interpreter: Interpreter, verifies: Bool = false
+            cpu: Processor, memory: PhysicalMemory, interpreter: Interpreter, verifies: Bool = false,
+            keepsTranslations: Bool = false
         ) throws(CodeArena.Failure) {
             self.cpu = cpu
             self.interpreter = interpreter
             cache = try NativeCache(ramSize: memory.size, capacity: Self.cacheSize)
             budget = try InstructionBudget()
-            spaces = try AddressSpaces(memory)
+            spaces = try AddressSpaces(memory, keepsTranslations: keepsTranslations)
             var host = cache.assembler
             stubs = NativeStubs(&host)
             cache.reserve(through: stubs.end)
@@ -414,7 +415,7 @@
     }
 
     extension NativeEngine: TranslationObserver {
-        func translationsFlushed() { spaces.activate(cpu) }
+        func translationsFlushed(keepingGlobal: Bool) { spaces.flush(cpu, keepingGlobal: keepingGlobal) }
 
         func pageFlushed(_ linear: UInt32) { spaces.pageFlushed(cpu, linear) }
 

@@ -17,6 +17,7 @@
             var isWritable: Bool
             /// Mapped by an entry for a large page.
             var isLarge: Bool
+            var isGlobal: Bool
         }
 
         /// Writable pages that lie in a row in both address spaces, and are mapped by the same entry of the guest's
@@ -25,6 +26,7 @@
             var linear: UInt64
             var physical: UInt64
             var count: UInt64
+            var isGlobal: Bool
 
             func contains(_ page: UInt32) -> Bool { UInt64(page) &- linear < count << 12 }
         }
@@ -42,7 +44,7 @@
         /// Instructions reach up to 16 bytes beyond the last address; repeated ones stop there.
         private static let guardSize = 1 << 16
         /// Pages mapped by one call at most, if the guest's tables have them in a row.
-        private static let longestRow: UInt32 = 16
+        private let longestRow: Int
 
         /// A multiple of 4 GiB.
         let base: UInt64
@@ -57,8 +59,10 @@
         /// What the tables have for those large pages, or halves of 4 MiB, that some of `pages` are parts of.
         private var largePages: [LargePage] = []
 
-        init(_ memory: PhysicalMemory, isUser: Bool) throws(CodeArena.Failure) {
+        /// - Parameter anticipates: pages may be mapped that have not been accessed since they were flushed.
+        init(_ memory: PhysicalMemory, isUser: Bool, anticipates: Bool) throws(CodeArena.Failure) {
             self.memory = memory
+            longestRow = anticipates ? 16 : 1
             self.isUser = isUser
             // Twice the size, for the alignment.
             guard let slots = Self.reserve(Self.slotBytes, PROT_READ | PROT_WRITE) else {
@@ -135,13 +139,14 @@
             let isCode = cpu.pointee.codeMap[Int(place >> 12)] != 0
             return Page(
                 linear: linear, physical: UInt32(truncatingIfNeeded: place),
-                isWritable: page.isWritable && page.isDirty && !isCode, isLarge: page.isLarge)
+                isWritable: page.isWritable && page.isDirty && !isCode, isLarge: page.isLarge,
+                isGlobal: page.isGlobal)
         }
 
         /// A page and those behind it that the guest has accessed already and that lie behind it in RAM, too.
         private func row(from first: Page, _ cpu: Processor) -> [Page] {
             var row = [first]
-            while row.count < Self.longestRow {
+            while row.count < longestRow {
                 let offset = UInt32(row.count) << 12
                 let linear = first.linear &+ offset
                 guard linear > first.linear, slots[Int(linear >> 12)] == 0,
@@ -166,7 +171,8 @@
             while low > first, isPlain(low - 4096) { low -= 4096 }
             while high < end, isPlain(high) { high += 4096 }
             return Stretch(
-                linear: UInt64(page.linear) - (physical - low), physical: low, count: (high - low) >> 12)
+                linear: UInt64(page.linear) - (physical - low), physical: low, count: (high - low) >> 12,
+                isGlobal: page.isGlobal)
         }
 
         private func map(_ stretch: Stretch) -> Bool {
@@ -230,6 +236,26 @@
             return true
         }
 
+        /// Forgets everything, or everything that is not global.
+        func forget(keepingGlobal: Bool) {
+            guard keepingGlobal else { return dropAll() }
+            drop { !$0.isGlobal }
+            remove { !$0.isGlobal }
+        }
+
+        /// Forgets the page at `linear`, and all of the large page that it is or was part of.
+        func forget(page linear: UInt32) {
+            let (page, region) = (linear & 0xFFFF_F000, linear >> 22)
+            drop { $0.contains(page) || $0.linear >> 22 == UInt64(region) }
+            if largePages.contains(where: { $0.linear >> 22 == region }) {
+                largePages.removeAll { $0.linear >> 22 == region }
+                remove { $0.linear == page || $0.isLarge && $0.linear >> 22 == region }
+            } else if slots[Int(page >> 12)] != 0 {
+                remove(Int(slots[Int(page >> 12)]) - 1)
+                unmap(Int(page), 4096)
+            }
+        }
+
         /// Keeps what a walk of the guest's tables, as they are now, would find.
         func revalidate(_ cpu: Processor) {
             revalidateLarge(cpu) { _ in true }
@@ -267,8 +293,11 @@
         }
 
         private func revalidateStretches(_ cpu: Processor, where isConcerned: (Stretch) -> Bool) {
-            for index in stretches.indices.reversed()
-            where isConcerned(stretches[index]) && !isValid(stretches[index], cpu) {
+            drop { isConcerned($0) && !isValid($0, cpu) }
+        }
+
+        private func drop(where isGone: (Stretch) -> Bool) {
+            for index in stretches.indices.reversed() where isGone(stretches[index]) {
                 drop(stretches.remove(at: index))
             }
         }

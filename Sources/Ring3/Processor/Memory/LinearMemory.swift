@@ -13,8 +13,8 @@ enum TLB {
 /// Somebody who remembers translations as the TLB does, and must forget them when it does, unless they are what the page
 /// tables, as they are now, say just the same.
 protocol TranslationObserver: AnyObject {
-    /// All translations may be void; another address space may be in use.
-    func translationsFlushed()
+    /// All translations may be void, or all that are not global; another address space may be in use.
+    func translationsFlushed(keepingGlobal: Bool)
     /// Those of the page at `linear`, and of the large page it was part of, may be void.
     func pageFlushed(_ linear: UInt32)
     /// Writes to the RAM page at `physical` must be seen from now on: it holds code.

@@ -224,7 +224,7 @@ extension Processor {
     /// Forgets all translations, or all that are not global.
     func flushTLB(keepingGlobal: Bool) {
         pointee.statistics.tlbFlushes &+= 1
-        pointee.translationObserver?.translationsFlushed()
+        pointee.translationObserver?.translationsFlushed(keepingGlobal: keepingGlobal)
         for index in 0..<TLB.entries * 2 {
             let entry = pointee.tlbBanks + index
             if keepingGlobal && entry.pointee.isGlobal { continue }
