@@ -118,6 +118,8 @@
             switch disposition {
             case .callout: return record.instruction.sensitivity.reason
             case .monitored: return record.calloutCause.reason
+            case .controlFlow where record.isFollowed:
+                return "Back to the block's start, of which another copy follows: the loop is unrolled."
             case .controlFlow: return transferReason(record.role)
             case .identical:
                 return block.range(index).isEmpty ? "Innocuous; does nothing, so there is no host code." : "Innocuous."
@@ -129,8 +131,8 @@
             switch role {
             case .conditional: "An exit on the way, by the host's flags."
             case .jump: "Its target is known: an exit."
-            case .call: "Pushes the return address; its target is known: an exit."
-            case .return: "Its target is looked up in the jump cache."
+            case .call: "Pushes the return address, and calls: its target is known."
+            case .return: "The host's own, which goes where the guest's call was; that looks where the guest returns to."
             default: "Its target is read at run time, and looked up in the jump cache."
             }
         }

@@ -71,6 +71,13 @@ struct HostAssembler {
         return offset - 4
     }
 
+    /// CALL of an offset; returns where its distance is.
+    mutating func call(_ target: Int) -> Int {
+        byte(0xE8)
+        dword(UInt32(truncatingIfNeeded: target - offset - 4))
+        return offset - 4
+    }
+
     /// Jcc to an offset that is not known yet; returns where its distance is.
     mutating func jump(if condition: UInt8) -> Int {
         bytes(0x0F, 0x80 | condition & 15)

@@ -82,4 +82,58 @@
             isEmpty = true
         }
     }
+
+    /// Code that looks into the jump cache, of which R15 has the address.
+    ///
+    /// Compares without a flag: tag + ~address + 1 is zero if they are equal, and JRCXZ knows. What is emitted between
+    /// the two parts is for an address that is not there.
+    struct JumpCacheLookup {
+        /// The entry; nil if R9 has its number.
+        private let index: Int?
+        private let found: Int
+
+        /// Of the address in R8D, which is lost.
+        init(_ host: inout HostAssembler) {
+            index = nil
+            host.move(.r10, immediate: UInt32(32 - JumpCache.bits))
+            host.bytes(0xC4, 0x42, 0x29, 0xF7, 0xC8)  // shlx r9d, r8d, r10d
+            host.bytes(0xC4, 0x42, 0x2B, 0xF7, 0xC9)  // shrx r9d, r9d, r10d
+            host.bytes(0x4F, 0x8B, 0x1C, 0xCF)  // mov r11, [r15 + r9*8]
+            found = Self.emitComparison(&host)
+        }
+
+        /// Of a known address.
+        init(of eip: UInt32, _ host: inout HostAssembler) {
+            let index = Int(eip) & (JumpCache.count - 1)
+            self.index = index
+            host.move(.r8, immediate: eip)
+            host.bytes(0x4D, 0x8B, 0x9F)  // mov r11, [r15 + place]
+            host.dword(UInt32(index * 8))
+            found = Self.emitComparison(&host)
+        }
+
+        private static func emitComparison(_ host: inout HostAssembler) -> Int {
+            host.bytes(0x49, 0xF7, 0xD0)  // not r8
+            host.move(.r10, .rcx)
+            host.bytes(0x4B, 0x8D, 0x4C, 0x03, 0x01)  // lea rcx, [r11 + r8 + 1]
+            let found = host.jumpIfZeroRCX()
+            host.move(.rcx, .r10)
+            return found
+        }
+
+        /// The jump to, or call of, what was found.
+        func emitJump(_ host: inout HostAssembler, isCall: Bool) {
+            host.patchShort(at: found, to: host.offset)
+            host.move(.rcx, .r10)
+            // FF /4 is JMP, FF /2 CALL.
+            let operation: UInt8 = isCall ? 0x10 : 0x20
+            if let index {
+                host.bytes(0x41, 0xFF, 0x87 | operation)  // jmp [r15 + place]
+                host.dword(UInt32((JumpCache.count + index) * 8))
+            } else {
+                host.bytes(0x43, 0xFF, 0x84 | operation, 0xCF)  // jmp [r15 + r9*8 + addresses]
+                host.dword(UInt32(JumpCache.count * 8))
+            }
+        }
+    }
 #endif

@@ -8,6 +8,8 @@
         /// From the block's first byte.
         var offset: UInt16
         var role: BlockRole
+        /// A jump back to the block's start, behind which another round of the loop follows.
+        var isFollowed = false
         /// What the flags lack before it.
         var debt = HostFlagDebt.none
         /// Why it is the monitor's, though it may be innocuous; nil if it is emitted.
@@ -51,6 +53,8 @@
         /// ends there.
         var secondPage: UInt32?
         var nextCrossing = NativeCache.none
+        /// The first of the sites that are linked to this one.
+        var firstLink = NativeCache.none
     }
 
     extension NativeBlock {
@@ -68,12 +72,6 @@
 
         /// Bytes that lie at the start of the second page.
         fileprivate var rest: UInt32 { secondPage == nil ? 0 : length - (0x1000 - physical & 0xFFF) }
-
-        /// Whether another block is what this would be, were it emitted now.
-        func isReplaced(by block: NativeBlock) -> Bool {
-            isStale && physical == block.physical && eip == block.eip && mode == block.mode
-                && secondPage == block.secondPage
-        }
     }
 
     /// A place where emitted code leaves for the monitor.
@@ -95,8 +93,11 @@
         var kind: Kind
         var index: UInt16
         var block: Int32
-        /// Offset in the arena of a jump's distance.
-        var place: UInt32
+        /// Offset in the arena of a jump's or call's distance, and where that leads as long as it is not linked.
+        var place: UInt32 = 0
+        var unlinked: UInt32 = 0
+        /// Another site that is linked to the same block.
+        var nextLink = NativeCache.none
     }
 
     /// Emitted blocks by address, by page and by host address.
@@ -325,7 +326,7 @@
             return block.physical < physical &+ count && block.physical &+ block.length > physical
         }
 
-        /// Whoever comes to the block from now on leaves at once.
+        /// Whoever comes to the block from now on leaves at once, and nobody is led to it any more.
         private func retire(_ number: Int32) {
             let block = blocks[Int(number)]
             blocks[Int(number)].isStale = true
@@ -333,21 +334,25 @@
             host.jump(to: Int(block.staleExit))
             statistics.pointee.blocksInvalidated &+= 1
             verification?.blockRetired(number)
+            var link = block.firstLink
+            blocks[Int(number)].firstLink = Self.none
+            while link != Self.none {
+                let site = sites[Int(link)]
+                assembler.patch(at: Int(site.place), to: Int(site.unlinked))
+                verification?.blockUnlinked(site.block, at: Int(site.place))
+                sites[Int(link)].nextLink = Self.none
+                link = site.nextLink
+            }
         }
 
-        /// Leads whoever still comes to a stale block on to the one that has taken its place.
-        func forward(_ old: Int32, to number: Int32) {
-            var host = HostAssembler(arena.writable, at: Int(blocks[Int(old)].entry))
-            host.jump(to: Int(blocks[Int(number)].entry))
-            verification?.blockForwarded(old)
-        }
-
-        /// Leads the jump at a `link` site to a block on the same page.
-        func link(_ site: UInt32, to number: Int32) {
-            let place = Int(sites[Int(site)].place)
-            assembler.patch(at: place, to: Int(blocks[Int(number)].entry))
+        /// Leads the jump or call at a `link` site, which is not linked, to a block.
+        func link(_ number: UInt32, to target: Int32) {
+            let site = sites[Int(number)]
+            assembler.patch(at: Int(site.place), to: Int(blocks[Int(target)].entry))
+            sites[Int(number)].nextLink = blocks[Int(target)].firstLink
+            blocks[Int(target)].firstLink = Int32(bitPattern: number)
             statistics.pointee.links &+= 1
-            verification?.blockLinked(sites[Int(site)].block, at: place)
+            verification?.blockLinked(site.block, at: Int(site.place))
         }
 
         /// Forgets all blocks. Nobody may be going to return to one.

@@ -7,7 +7,7 @@ struct NativeContext {
     var flags: UInt64 = 0
     /// Address that stands for the instructions left: see `InstructionBudget`.
     var budget: UInt64 = 0
-    /// Out: which `NativeSite` was left by; `NativeContext.fault` after a host exception.
+    /// Out: which `NativeSite` was left by; `NativeContext.fault` after a host exception, `NativeContext.miss` at a return.
     var exit: UInt64 = 0
     /// GS base: where the window in use begins.
     var window: UInt64 = 0
@@ -22,6 +22,9 @@ struct NativeContext {
     var savedFlags: UInt64 = 0
     /// R10 after a host exception.
     var repeatCount: UInt64 = 0
+    /// RSP of the monitor, and of emitted code: see `CallStack`.
+    var hostStack: UInt64 = 0
+    var callStack: UInt64 = 0
     /// Address of the FXSAVE image in which the guest's x87 and SSE state waits while the monitor runs.
     var unitsImage: UInt64 = 0
     /// 0 while that state is the guest's own and the processor's is out of date; 1 while it is the other way round, and
@@ -42,6 +45,8 @@ struct NativeContext {
 
     /// `exit` after a host exception.
     static let fault: UInt32 = .max
+    /// `exit` where the guest has returned to an address that was not in the jump cache.
+    static let miss: UInt32 = .max - 1
 }
 
 extension ProcessorState {

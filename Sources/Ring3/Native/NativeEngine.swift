@@ -14,6 +14,7 @@
         let cache: NativeCache
         let translator: NativeTranslator
         private let budget: InstructionBudget
+        private let calls: CallStack
         let spaces: AddressSpaces
         private let verification: CodeVerification?
         private let units: GuestUnits
@@ -50,16 +51,18 @@
             stubs = NativeStubs(&host)
             cache.reserve(through: stubs.end)
             translator = NativeTranslator(
-                cpu: cpu, cache: cache, source: interpreter, leave: stubs.leave)
+                cpu: cpu, cache: cache, source: interpreter, stubs: stubs)
             units = GuestUnits(cpu, cache)
             do throws(Decoder.Failure) {
                 verification =
-                    verifies ? try CodeVerification(cache.arena, leave: stubs.leave, firstBlock: stubs.end) : nil
+                    verifies ? try CodeVerification(cache.arena, stubs) : nil
             } catch {
                 throw CodeArena.Failure(errno: ENOMEM)
             }
             cache.verification = verification
             let start = cache.arena.executable
+            calls = try CallStack(last: start + UInt64(stubs.bottom))
+            cpu.pointee.native.callStack = calls.bottom
             enter = unsafeBitCast(
                 UInt(start) + UInt(stubs.enter), to: (@convention(c) (UnsafeMutableRawPointer) -> Void).self)
             guard
@@ -182,20 +185,21 @@
             return number
         }
 
-        /// Spares whoever leaves by a site, or comes to a stale block, the monitor from now on.
+        /// Spares whoever leaves by a site the monitor from now on.
         private func lead(_ number: UInt32, to target: Int32) {
+            guard number != NativeContext.miss else { return remember(cache.blocks[Int(target)]) }
             let site = cache.sites[Int(number)]
             let (source, block) = (cache.blocks[Int(site.block)], cache.blocks[Int(target)])
             switch site.kind {
             case .link: if source.canLead(to: block) { cache.link(number, to: target) }
-            case .stale: if source.isReplaced(by: block) { cache.forward(site.block, to: target) }
-            case .miss: remember(block.eip, block)
+            // Only jump caches lead to stale blocks.
+            case .miss, .stale: remember(block)
             case .units, .repeated, .callout: break
             }
         }
 
         /// Enters a block in the jump cache.
-        private func remember(_ eip: UInt32, _ block: NativeBlock) {
+        private func remember(_ block: NativeBlock) {
             let host = cache.arena.executable + UInt64(block.entry)
             if let verification, !verification.mayEnter(host, isLinked: true) { return }
             view.jumps(block.mode).insert(block, host)
@@ -304,6 +308,11 @@
 
         /// Emitted code left by a site, with `total` instructions counted.
         private func answer(_ exit: UInt32, counted total: UInt64) -> Resumption? {
+            guard exit != NativeContext.miss else {
+                cpu.pointee.instructions = total
+                left = (exit, cpu.pointee.eip)
+                return nil
+            }
             let site = cache.sites[Int(exit)]
             switch site.kind {
             case .link, .miss, .stale:

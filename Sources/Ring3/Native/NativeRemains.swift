@@ -61,10 +61,11 @@
         /// Linear address of what follows the block.
         var next: UInt32 { eip &+ UInt32(instructions[count].offset) }
 
-        /// Where the relative transfer at `index` goes: a linear address.
+        /// Where the relative transfer at `index` goes when it leaves the block: a linear address.
         func target(of index: Int) -> UInt32 {
             let record = instructions[index]
-            return eip &+ UInt32(record.offset) &+ UInt32(record.instruction.length) &+ record.instruction.immediate
+            let next = eip &+ UInt32(record.offset) &+ UInt32(record.instruction.length)
+            return record.isFollowed ? next : next &+ record.instruction.immediate
         }
 
         /// Where a jump leads whose distance, of four bytes, ends there.

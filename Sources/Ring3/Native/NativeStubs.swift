@@ -1,11 +1,15 @@
 #if arch(x86_64) && os(Linux)
     import X86
 
-    /// The code round the blocks: the way in, and the one way out.
+    /// The code round the blocks: the way in, the one way out, and the search for a block at a return.
     struct NativeStubs {
         /// Offsets in the arena.
         let enter: Int
         let leave: Int
+        /// Goes on at the address in R8D.
+        let lookup: Int
+        /// Where the address at the bottom of the `CallStack` leads.
+        let bottom: Int
         /// Where host exceptions go on.
         let fault: Int
         let end: Int
@@ -13,7 +17,7 @@
         /// Registers the host's calling convention wants back (System V ABI, figure 3.4).
         private static let saved: [HostRegister] = [.rbp, .rbx, .r12, .r13, .r14, .r15]
 
-        /// Emits both.
+        /// Emits them.
         init(_ host: inout HostAssembler) {
             enter = host.offset
             for register in Self.saved { host.push(register) }
@@ -27,6 +31,8 @@
             host.patch(at: units, to: host.offset)
             host.load(.r15, state: ProcessorState.place(\.native.jumpCache), isWide: true)
             host.load(.r14, state: ProcessorState.place(\.native.budget), isWide: true)
+            host.store(.rsp, state: ProcessorState.place(\.native.hostStack), isWide: true)
+            host.load(.rsp, state: ProcessorState.place(\.native.callStack), isWide: true)
             host.push(state: ProcessorState.place(\.native.flags))
             host.byte(0x9D)  // popfq
             for number in 0..<8 as Range<UInt8> { host.load(HostRegister(guest: number), state: Int(number) * 4) }
@@ -37,6 +43,7 @@
             host.move(.r8, immediate: NativeContext.fault)
             leave = host.offset
             for number in 0..<8 as Range<UInt8> { host.store(HostRegister(guest: number), state: Int(number) * 4) }
+            host.load(.rsp, state: ProcessorState.place(\.native.hostStack), isWide: true)
             host.store(.r14, state: ProcessorState.place(\.native.budget), isWide: true)
             host.store(.r8, state: ProcessorState.place(\.native.exit), isWide: true)
             host.byte(0x9C)  // pushfq
@@ -50,6 +57,18 @@
             host.patch(at: noUnits, to: host.offset)
             for register in Self.saved.reversed() { host.pop(register) }
             host.byte(0xC3)  // ret
+
+            lookup = host.offset
+            host.store(.r8, state: ProcessorState.place(\.eip))
+            let lookup = JumpCacheLookup(&host)
+            host.move(.r8, immediate: NativeContext.miss)
+            host.jump(to: leave)
+            lookup.emitJump(&host, isCall: false)
+
+            bottom = host.offset
+            // It stays there: the guest may return once more.
+            host.bytes(0x48, 0x8D, 0x64, 0x24, 0xF8)  // lea rsp, [rsp - 8]
+            host.jump(to: self.lookup)
             end = host.offset
         }
     }

@@ -12,6 +12,11 @@
     ///          jmp target / exit
     /// stale:   leave                           where the entry leads once the code has changed
     /// ```
+    /// A short loop is unrolled: counting takes about as long as three of its instructions.
+    ///
+    /// The guest's calls and returns are the host's own, too, so that the host predicts them: a call leaves an address of
+    /// the host's on a stack of ours, `CallStack`, and what is there sees whether the guest has come back to where that
+    /// was.
     final class NativeTranslator {
         private let cpu: Processor
         private let cache: NativeCache
@@ -24,6 +29,8 @@
         private let places = Places()
         /// What to jump to in order to leave.
         private let leave: Int
+        /// What to jump to with an address in R8D for which there may be a block.
+        private let lookup: Int
         /// The block ends where an instruction begins that crosses into the next page.
         private var isBeforeCrossing = false
         /// Those of the instruction that crosses, if the block is that.
@@ -35,12 +42,15 @@
         private var block: NativeBlock
         /// Conditional jumps that await their exit: where the distance is, instruction, target.
         private var pending: [(place: Int, index: Int, target: UInt32)] = []
+        /// Of a loop that is unrolled: the instructions of a round. Longer ones gain nothing.
+        private static let longestRound = 20
 
-        init(cpu: Processor, cache: NativeCache, source: Interpreter, leave: Int) {
+        init(cpu: Processor, cache: NativeCache, source: Interpreter, stubs: NativeStubs) {
             self.cpu = cpu
             self.cache = cache
             self.source = source
-            self.leave = leave
+            leave = stubs.leave
+            lookup = stubs.lookup
             host = cache.assembler
             block = NativeBlock(
                 physical: 0, eip: 0, length: 0, entry: 0, staleExit: 0, end: 0, first: 0, count: 0, mode: [],
@@ -82,7 +92,7 @@
                 emitExit(to: exit.target, after: exit.index, owing: instruction(exit.index).pointee.debt)
             }
             block.staleExit = UInt32(host.offset)
-            emitLeave(storing: eip, NativeSite(kind: .stale, index: 0, block: cache.nextBlock, place: 0))
+            emitLeave(storing: eip, NativeSite(kind: .stale, index: 0, block: cache.nextBlock))
             block.end = UInt32(host.offset)
             cache.instructionCount += Int(block.count) + 1
             return cache.insert(block)
@@ -107,9 +117,31 @@
                     break
                 }
                 isTransfer = append(next)
+                if isLoop {
+                    unroll()
+                    break
+                }
             }
             appendEnd()
             return isTransfer
+        }
+
+        /// The last instruction is a jump back to the first, and there are few between them.
+        private var isLoop: Bool {
+            let last = instruction(Int(block.count) - 1).pointee
+            guard last.role == .conditional || last.role == .jump, block.count <= Self.longestRound else { return false }
+            return block.eip &+ block.length &+ last.instruction.immediate == block.eip
+        }
+
+        /// Appends rounds of a loop, of which there is one, as long as there is room.
+        private func unroll() {
+            let round = Int(block.count)
+            for _ in 1..<Translator.longest / round {
+                instruction(Int(block.count) - 1).pointee.isFollowed = true
+                instruction(Int(block.count)).update(from: instruction(0), count: round)
+                block.count += UInt16(round)
+                instruction(Int(block.count) - 1).pointee.isFollowed = false
+            }
         }
 
         /// Makes the block of the one instruction that ends in the next page, if that is known.
@@ -312,16 +344,21 @@
                 _ = rewriter.emit(i, bytes(index), keepsFlags: isDivision && !canPay(index, from: nil), &host)
                 if i.isRememberedByX87 { emitX87Note(index) }
                 if paysAtOnce(index) { payAtOnce(index) }
+            case .conditional where record.isFollowed:
+                pending.append((host.jump(if: i.condition.rawValue ^ 1), index, next))
             case .conditional: pending.append((host.jump(if: i.condition.rawValue), index, target))
+            case .jump where record.isFollowed: break
             case .jump: emitExit(to: target, after: index, owing: record.debt)
             case .call:
                 emitPush(next)
-                emitExit(to: target, after: index, owing: record.debt)
+                // Code that wants to know where it is does not return from there.
+                guard target != next else { return emitExit(to: target, after: index, owing: record.debt) }
+                emitExit(to: target, after: index, owing: record.debt, returningTo: next)
             case .return:
                 host.loadStack(.r8, 0)
                 host.lea(.r12, .r12, Int32(bitPattern: 4 &+ i.immediate))
                 pay(record.debt)
-                emitLookup()
+                host.byte(0xC3)  // ret
             case .indirectJump, .indirectCall:
                 if i.operands.0.kind == .register {
                     host.move(.r8, HostRegister(guest: i.operands.0.register >> 2))
@@ -330,7 +367,7 @@
                 }
                 if record.role == .indirectCall { emitPush(next) }
                 pay(record.debt)
-                emitLookup()
+                emitLookup(returningTo: record.role == .indirectCall ? next : nil)
             case .callout, .calloutEnd, .transfer: emitCallout(index)
             }
         }
@@ -344,7 +381,7 @@
             let ready = host.jumpIfZeroRCX()
             host.move(.rcx, .r10)
             emitLeave(
-                NativeSite(kind: .units, index: UInt16(truncatingIfNeeded: index), block: cache.nextBlock, place: 0))
+                NativeSite(kind: .units, index: UInt16(truncatingIfNeeded: index), block: cache.nextBlock))
             host.patchShort(at: ready, to: host.offset)
             host.move(.rcx, .r10)
         }
@@ -369,7 +406,7 @@
             host.lea(.rcx, .r10, -slice)
             emitLeave(
                 NativeSite(
-                    kind: .repeated, index: UInt16(truncatingIfNeeded: index), block: cache.nextBlock, place: 0))
+                    kind: .repeated, index: UInt16(truncatingIfNeeded: index), block: cache.nextBlock))
             host.patchShort(at: isShort, to: host.offset)
             host.move(.rcx, .r10)
             _ = rewriter.emit(i, bytes(index), keepsFlags: false, &host)
@@ -394,22 +431,47 @@
         // MARK: Ways out
 
         /// Leaves for `target`, having executed the instructions through `index`, whose flags lack `debt`: by a jump that
-        /// can be linked if it lies on the same page, else through the jump cache.
-        private func emitExit(to target: UInt32, after index: Int, owing debt: HostFlagDebt) {
+        /// can be linked if it lies on the same page, else through the jump cache. By a call, if the guest may return.
+        private func emitExit(
+            to target: UInt32, after index: Int, owing debt: HostFlagDebt, returningTo next: UInt32? = nil
+        ) {
             pay(debt)
             cache.profile?.countExit(after: index, &host)
             let uncounted = Int32(block.count) - Int32(index) - 1
             if uncounted != 0 { host.lea(.r14, .r14, uncounted, isWide: true) }
+            emitJump(to: target, returningTo: next)
+        }
+
+        private func emitJump(to target: UInt32, returningTo next: UInt32? = nil) {
             // Where a block ends that crosses pages may change with the page tables, and where one begins, too.
             let isFixed = target >> 12 == block.eip >> 12 && block.secondPage == nil
             guard isFixed, !(isBeforeCrossing && target == block.eip &+ block.length) else {
-                host.move(.r8, immediate: target)
-                return emitLookup()
+                return emitLookup(of: target, returningTo: next)
             }
-            let place = host.jump(to: host.offset + 5)
+            let place = next == nil ? host.jump(to: host.offset + 5) : host.call(host.offset + 5)
+            if let next { emitReturn(to: next) }
+            host.patch(at: place, to: host.offset)
+            let unlinked = UInt32(host.offset)
             emitLeave(
                 storing: target,
-                NativeSite(kind: .link, index: 0, block: cache.nextBlock, place: UInt32(place)))
+                NativeSite(
+                    kind: .link, index: 0, block: cache.nextBlock, place: UInt32(place), unlinked: unlinked))
+        }
+
+        /// Where a call comes back to: goes on at `eip` if R8D says that the guest has come back there, or wherever it
+        /// has.
+        ///
+        /// Compares without a flag: JRCXZ knows.
+        private func emitReturn(to eip: UInt32) {
+            host.move(.r10, .rcx)
+            host.bytes(0x41, 0x8D, 0x88)  // lea ecx, [r8 - eip]
+            host.dword(0 &- eip)
+            let isThere = host.jumpIfZeroRCX()
+            host.move(.rcx, .r10)
+            host.jump(to: lookup)
+            host.patchShort(at: isThere, to: host.offset)
+            host.move(.rcx, .r10)
+            emitJump(to: eip)
         }
 
         private func emitLeave(storing eip: UInt32, _ site: NativeSite) {
@@ -424,29 +486,24 @@
 
         private func emitCallout(_ index: Int) {
             emitLeave(
-                NativeSite(kind: .callout, index: UInt16(truncatingIfNeeded: index), block: cache.nextBlock, place: 0))
+                NativeSite(kind: .callout, index: UInt16(truncatingIfNeeded: index), block: cache.nextBlock))
         }
 
-        /// Jumps to the block for the address in R8D, or leaves with it in EIP.
-        ///
-        /// Compares without a flag: tag + ~address + 1 is zero if they are equal, and JRCXZ knows.
-        private func emitLookup() {
-            let shift = UInt32(32 - JumpCache.bits)
+        /// Jumps to, or calls, the block for the address in R8D, or leaves with it in EIP.
+        private func emitLookup(returningTo next: UInt32? = nil) {
             host.store(.r8, state: places.eip)
-            host.move(.r10, immediate: shift)
-            host.bytes(0xC4, 0x42, 0x29, 0xF7, 0xC8)  // shlx r9d, r8d, r10d
-            host.bytes(0xC4, 0x42, 0x2B, 0xF7, 0xC9)  // shrx r9d, r9d, r10d
-            host.bytes(0x49, 0xF7, 0xD0)  // not r8
-            host.bytes(0x4F, 0x8B, 0x1C, 0xCF)  // mov r11, [r15 + r9*8]
-            host.move(.r10, .rcx)
-            host.bytes(0x4B, 0x8D, 0x4C, 0x03, 0x01)  // lea rcx, [r11 + r8 + 1]
-            let found = host.jumpIfZeroRCX()
-            host.move(.rcx, .r10)
-            emitLeave(NativeSite(kind: .miss, index: 0, block: cache.nextBlock, place: 0))
-            host.patchShort(at: found, to: host.offset)
-            host.move(.rcx, .r10)
-            host.bytes(0x43, 0xFF, 0xA4, 0xCF)  // jmp [r15 + r9*8 + addresses]
-            host.dword(UInt32(JumpCache.count * 8))
+            let lookup = JumpCacheLookup(&host)
+            emitLeave(NativeSite(kind: .miss, index: 0, block: cache.nextBlock))
+            lookup.emitJump(&host, isCall: next != nil)
+            if let next { emitReturn(to: next) }
+        }
+
+        /// The same for a known address.
+        private func emitLookup(of eip: UInt32, returningTo next: UInt32?) {
+            let lookup = JumpCacheLookup(of: eip, &host)
+            emitLeave(storing: eip, NativeSite(kind: .miss, index: 0, block: cache.nextBlock))
+            lookup.emitJump(&host, isCall: next != nil)
+            if let next { emitReturn(to: next) }
         }
     }
 

@@ -13,11 +13,11 @@
         private(set) var blocks: [EmittedBlock] = []
         private let start: UInt64
 
-        init(_ arena: CodeArena, leave: Int, firstBlock: Int) throws(Decoder.Failure) {
+        init(_ arena: CodeArena, _ stubs: NativeStubs) throws(Decoder.Failure) {
             start = arena.executable
             let code = UnsafeRawBufferPointer(
                 start: UnsafeRawPointer(bitPattern: UInt(arena.executable)), count: arena.size)
-            verifier = try EmittedCodeVerifier(code, .of(leave: leave, firstBlock: firstBlock))
+            verifier = try EmittedCodeVerifier(code, .of(leave: stubs.leave, lookup: stubs.lookup, firstBlock: stubs.end))
         }
 
         /// The last of the cache's blocks is new.
@@ -40,15 +40,15 @@
             check(\.links) { () throws(EmittedCodeFinding) in try verifier.verifyLink(block, at: place) }
         }
 
+        /// It leads out of its block again.
+        func blockUnlinked(_ number: Int32, at place: Int) {
+            let block = blocks[Int(number)]
+            check(\.links) { () throws(EmittedCodeFinding) in try verifier.verifyUnlinked(block, at: place) }
+        }
+
         func blockRetired(_ number: Int32) {
             let block = blocks[Int(number)]
             check(\.retired) { () throws(EmittedCodeFinding) in try verifier.verifyStale(block) }
-        }
-
-        /// The entry of a stale block leads to another.
-        func blockForwarded(_ number: Int32) {
-            let block = blocks[Int(number)]
-            check(\.links) { () throws(EmittedCodeFinding) in try verifier.verifyForwarded(block) }
         }
 
         /// Blocks may count from now on.
@@ -100,8 +100,9 @@
                 entry: Int(block.entry), staleExit: Int(block.staleExit), end: Int(block.end), count: count,
                 resumptions: (0...last).map { (Int(instructions[$0].host), count - $0) },
                 records: block.first..<block.first + UInt32(count), sites: UInt32(first)..<UInt32(cache.siteCount),
-                patches: (first..<cache.siteCount).filter { cache.sites[$0].kind == .link }
-                    .map { Int(cache.sites[$0].place) })
+                patches: Dictionary(
+                    uniqueKeysWithValues: (first..<cache.siteCount).map { cache.sites[$0] }
+                        .filter { $0.kind == .link }.map { (Int($0.place), Int($0.unlinked)) }))
         }
     }
 #endif

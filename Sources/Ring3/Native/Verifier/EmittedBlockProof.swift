@@ -80,9 +80,9 @@ struct EmittedBlockProof {
     private func checkPlaces() throws(EmittedCodeFinding) {
         let isEntered = places[block.entry] == 0
         guard !instructions.isEmpty, places[block.staleExit] != nil else { throw misplaced() }
-        for patch in block.patches {
-            guard let index = places[patch - 1], case .jump = forms[index],
-                verifier.kind(of: instructions[index]) == .jump, instructions[index].length == 5
+        for patch in block.patches.keys {
+            guard let index = places[patch - 1], case .jump = forms[index], instructions[index].length == 5,
+                [.jump, .call].contains(verifier.kind(of: instructions[index]))
             else { throw misplaced() }
         }
         for (index, form) in forms.enumerated() {
@@ -123,20 +123,29 @@ struct EmittedBlockProof {
         case .pushFlags, .popIntoState, .pushState, .popFlags: break
         case .jump(let target):
             // It may be made to lead to a block later.
-            guard state.credit >= 1 || !block.patches.contains(Int(i.address) + 1) else {
-                throw violation(.budget, index)
+            if let unlinked = block.patches[Int(i.address) + 1] {
+                guard state.credit >= 1 else { throw violation(.budget, index) }
+                guard let place = places[unlinked], place > index else { throw violation(.target, index) }
+                arrive(at: place, state)
             }
             try jump(index, to: target, state)
             if kind == .jump { return }
-        case .jumpByCache(let register):
-            guard case .index(let word) = state[register], state.found == word else {
+            if kind == .call { state = .returned }
+        case .jumpByCache(let place):
+            guard let found = state.found, isEntry(place, of: found, state) else {
                 throw violation(.jumpCache, index)
             }
             guard state.credit >= 1 else { throw violation(.budget, index) }
+            if kind == .jump { return }
+            state = .returned
+        case .return:
+            guard state.credit >= 1 else { throw violation(.budget, index) }
+            guard state.isReadable(HostOperandRegister(.general, 8, size: 4)) else { throw violation(.unset, index) }
             return
-        case .loadTag(let target, let register):
+        case .loadTag(let target, .register(let register)):
             guard case .index(let word) = state[register] else { throw violation(.jumpCache, index) }
             state[target] = .tag(word)
+        case .loadTag(let target, .known(let place)): state[target] = .tagAt(place)
         case .loadWindow(let target): state[target] = .window
         case .addWindow: break
         case .string: state[EmittedCodeState.rcxNumber] = .any
@@ -169,7 +178,10 @@ struct EmittedBlockProof {
             default: break
             }
         }
-        if target == verifier.layout.leave {
+        if target == verifier.layout.lookup {
+            guard state.credit >= 1 else { throw violation(.budget, index) }
+            guard state.isReadable(HostOperandRegister(.general, 8, size: 4)) else { throw violation(.unset, index) }
+        } else if target == verifier.layout.leave {
             // R8 tells the monitor where it was left.
             guard case .word(let word) = state[8], let site = constants[word], block.sites.contains(site) else {
                 throw violation(.site, index)
@@ -309,6 +321,18 @@ struct EmittedBlockProof {
         return Int(count) == 32 - verifier.layout.jumpCacheBits
     }
 
+    /// Whether an index of the jump cache is that of a word.
+    private func isEntry(
+        _ index: EmittedInstructionCheck.CacheIndex, of word: Int, _ state: EmittedCodeState
+    ) -> Bool {
+        switch index {
+        case .register(let register): return state[register] == .index(word)
+        case .known(let place):
+            guard let value = constants[word] else { return false }
+            return Int(value) & (1 << verifier.layout.jumpCacheBits - 1) == place
+        }
+    }
+
     /// `tag + ~word + 1` is zero if the tag is the word.
     private func difference(_ i: HostInstruction, _ state: EmittedCodeState) -> EmittedValue {
         guard let memory = i.memory, let base = memory.base, let index = memory.index, base.size == 8, index.size == 8,
@@ -317,6 +341,8 @@ struct EmittedBlockProof {
         switch (state[base.number], state[index.number]) {
         case (.tag(let tag), .complement(let word)) where tag == word: return .distance(word)
         case (.complement(let word), .tag(let tag)) where tag == word: return .distance(word)
+        case (.tagAt(let place), .complement(let word)) where isEntry(.known(place), of: word, state):
+            return .distance(word)
         default: return .any
         }
     }

@@ -18,9 +18,9 @@ enum EmittedInstructionKind: UInt8 {
     case x87, vector
     /// Repeated string instructions: their operands are where RSI and RDI say.
     case string
-    case jump, conditional, jumpIfZeroRCX
+    case jump, conditional, jumpIfZeroRCX, call, `return`
     // Of the stubs.
-    case push, pop, pushFlags, popFlags, writeGSBase, `return`, stateImage
+    case push, pop, pushFlags, popFlags, writeGSBase, stateImage
 
     /// The kind of an instruction. Capstone has one number for string instructions and SSE's that share their name.
     static func of(_ i: HostInstruction, _ table: [EmittedInstructionKind]) -> EmittedInstructionKind {
@@ -44,7 +44,7 @@ enum EmittedInstructionKind: UInt8 {
     }
 
     /// Not among them: what enters the host's kernel or faults on purpose (SYSCALL, INT, UD2, HLT), what needs ring 0,
-    /// segment and control registers, IN and OUT, the flags that the host's code relies on (STD, POPF), calls and the
+    /// segment and control registers, IN and OUT, the flags that the host's code relies on (STD, POPF), and the
     /// stack; and of the x87 and SSE units what stores the host's
     /// instruction pointer in the guest's memory or a whole state (FSTENV, FSAVE, FXSAVE), what unmasks exceptions (FLDCW,
     /// LDMXCSR), and the MASKMOVs, whose operand is implied.
@@ -67,7 +67,7 @@ enum EmittedInstructionKind: UInt8 {
         ),
         (.move, "mov"), (.lea, "lea"), (.not, "not"), (.shiftLeft, "shlx"), (.shiftRight, "shrx"),
         (.bitTest, "bt"), (.bitChange, "bts btr btc"),
-        (.jump, "jmp"), (.jumpIfZeroRCX, "jrcxz"),
+        (.jump, "jmp"), (.call, "call"), (.return, "ret"), (.jumpIfZeroRCX, "jrcxz"),
         (.conditional, "jo jno jb jae je jne jbe ja js jns jp jnp jl jge jle jg"),
         (
             .x87,
@@ -82,7 +82,7 @@ enum EmittedInstructionKind: UInt8 {
         ),
         (.vector, mmx + " " + sse + " " + comparisons),
         (.push, "push"), (.pop, "pop"), (.pushFlags, "pushfq"), (.popFlags, "popfq"), (.writeGSBase, "wrgsbase"),
-        (.return, "ret"), (.stateImage, "fxsave fxrstor fxsave64 fxrstor64"),
+        (.stateImage, "fxsave fxrstor fxsave64 fxrstor64"),
     ]
 
     private static let mmx = """
@@ -141,11 +141,13 @@ struct EmittedCodeLayout {
     var counters = 0..<0
     /// Bytes below the instruction budget's end that fault.
     var budgetGuard: Int
-    /// Offset of the stub that leads back to the monitor, and where blocks begin.
+    /// Offset of the stub that leads back to the monitor, of that which goes on at a guest's address, and where blocks
+    /// begin.
     var leave: Int
+    var lookup: Int
     var firstBlock: Int
 
-    static func of(leave: Int, firstBlock: Int) -> EmittedCodeLayout {
+    static func of(leave: Int, lookup: Int, firstBlock: Int) -> EmittedCodeLayout {
         func field(_ path: PartialKeyPath<ProcessorState>, _ size: Int = 4) -> StateField {
             StateField(offset: MemoryLayout<ProcessorState>.offset(of: path) ?? -1, size: size)
         }
@@ -157,7 +159,7 @@ struct EmittedCodeLayout {
             ],
             readable: [field(\.fs.base), field(\.gs.base), lacksUnits], lacksUnits: lacksUnits,
             savedFlags: field(\.native.savedFlags, 8), window: field(\.native.window, 8), jumpCacheBits: 14,
-            budgetGuard: 4096, leave: leave,
+            budgetGuard: 4096, leave: leave, lookup: lookup,
             firstBlock: firstBlock)
     }
 }
@@ -176,6 +178,7 @@ struct EmittedBlock {
     /// Numbers of its instructions, and those by which the block may leave.
     var records: Range<UInt32>
     var sites: Range<UInt32>
-    /// Offsets of the distances of jumps that the monitor will overwrite.
-    var patches: [Int]
+    /// Offsets of the distances of jumps and calls that the monitor will overwrite, and where in the block each leads as
+    /// long as it has not.
+    var patches: [Int: Int]
 }

@@ -16,8 +16,9 @@ enum EmittedValue: Equatable {
     case index(Int)
     /// All 64 bits of a word inverted.
     case complement(Int)
-    /// The tag of the jump cache's entry for a word, and that minus the word.
+    /// The tag of the jump cache's entry for a word or of that number, and the tag minus the word.
     case tag(Int)
+    case tagAt(Int)
     case distance(Int)
     /// Zero if the guest's state is in the units.
     case lacksUnits
@@ -69,6 +70,13 @@ struct EmittedCodeState {
         values = [.unset, .unset, .unset, .unset, .any]
         self.credit = credit
     }
+
+    /// Where a call comes back to: a return has been executed, which has an instruction left and a word in R8.
+    static let returned: EmittedCodeState = {
+        var state = EmittedCodeState(credit: 1)
+        state[8] = .any
+        return state
+    }()
 
     /// Where a general register is kept here; nil if it is not.
     static func slot(_ register: UInt8) -> Int? {

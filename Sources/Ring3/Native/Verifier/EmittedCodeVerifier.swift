@@ -10,7 +10,9 @@ import X86
 ///   listed, in the jump cache within its bounds, and where the budget is tested; of these no address of the host's is
 ///   read into a register of the guest's;
 /// - while somebody inspects, a block also adds one to its own counters, and does nothing else with them;
-/// - RSP, GS base and R13 to R15 are as they were, but that R14 counts: every block takes its length off and tests, jumps
+/// - on the host's stack there are addresses that calls have left, and only returns read them; behind a call nothing is
+///   taken for granted but what every return has made sure of;
+/// - GS base and R13 to R15 are as they were, but that R14 counts: every block takes its length off and tests, jumps
 ///   within a block lead forwards, and what is given back is less than was taken, so that the guest always comes back to
 ///   the monitor;
 /// - a block is left to the entry of a verified block, or to the monitor with the number of one of its own sites.
@@ -52,7 +54,7 @@ final class EmittedCodeVerifier {
     /// Verifies a jump, whose distance at `place` has been overwritten, of a block that was verified.
     func verifyLink(_ block: EmittedBlock, at place: Int) throws(EmittedCodeFinding) {
         let (jump, target) = try jump(at: place - 1, of: block)
-        guard block.patches.contains(place), jump.length == 5, entries.contains(target) else {
+        guard block.patches[place] != nil, jump.length == 5, entries.contains(target) else {
             throw finding(.target, jump, block)
         }
     }
@@ -64,23 +66,23 @@ final class EmittedCodeVerifier {
         let (jump, target) = try jump(at: block.entry, of: block)
         guard target == block.staleExit, Int(jump.end) <= target else { throw finding(.shape, jump, block) }
         var exit = block
-        (exit.resumptions, exit.patches) = ([], [])
+        (exit.resumptions, exit.patches) = ([], [:])
         var proof = EmittedBlockProof(self, exit, try read(block.staleExit..<block.end, of: block))
         try proof.prove()
         entries.insert(block.entry)
     }
 
-    /// Verifies that the entry of a stale block leads to a younger one; ways through stale blocks are never circles.
-    func verifyForwarded(_ block: EmittedBlock) throws(EmittedCodeFinding) {
-        let (jump, target) = try jump(at: block.entry, of: block)
-        guard target > block.entry, entries.contains(target) else { throw finding(.target, jump, block) }
+    /// Verifies a jump or call that leads out of its block again.
+    func verifyUnlinked(_ block: EmittedBlock, at place: Int) throws(EmittedCodeFinding) {
+        let (jump, target) = try jump(at: place - 1, of: block)
+        guard block.patches[place] == target, jump.length == 5 else { throw finding(.target, jump, block) }
     }
 
     private func jump(
         at offset: Int, of block: EmittedBlock
     ) throws(EmittedCodeFinding) -> (jump: HostInstruction, target: Int) {
         let jump = try read(at: offset, before: block.end, of: block)
-        guard kind(of: jump) == .jump, jump.prefixes.isEmpty, case .immediate(let target)? = jump.operands.first else {
+        guard kind(of: jump) == .jump || kind(of: jump) == .call, jump.prefixes.isEmpty, case .immediate(let target)? = jump.operands.first else {
             throw finding(.shape, jump, block)
         }
         return (jump, Int(target))

@@ -11,9 +11,9 @@ struct EmittedInstructionCheck {
         /// `mov r8d, [r14]`.
         case testBudget
         /// `mov r64, [r15 + r64 * 8]`: destination and index.
-        case loadTag(UInt8, index: UInt8)
-        /// `jmp [r15 + r64 * 8 + ...]`.
-        case jumpByCache(index: UInt8)
+        case loadTag(UInt8, index: CacheIndex)
+        /// `jmp [r15 + r64 * 8 + ...]`, or a call.
+        case jumpByCache(index: CacheIndex)
         /// Reads or writes a listed field of the processor's state.
         case state
         /// `mov r64, [r13 + window]`: destination.
@@ -26,10 +26,18 @@ struct EmittedInstructionCheck {
         case dropWindow(EmittedCodeState.Windowed)
         /// `mov r8, [rip + ...]`, `lea r8, [r8 + 1]`, `mov [rip + ...], r8`: with the number of a site's counter.
         case loadCounter(UInt32), addToCounter, storeCounter(UInt32)
-        /// Leads to an offset in the arena.
+        /// Leads to an offset in the arena. So may a call.
         case jump(Int)
+        /// Goes where a call has come from.
+        case `return`
         /// PUSHFQ and POP into the field for flags; PUSH of that and POPFQ.
         case pushFlags, popIntoState, pushState, popFlags
+    }
+
+    /// An index of the jump cache.
+    enum CacheIndex: Equatable {
+        case register(UInt8)
+        case known(Int)
     }
 
     let kind: EmittedInstructionKind
@@ -40,9 +48,12 @@ struct EmittedInstructionCheck {
     func form(of i: HostInstruction) throws(Violation) -> Form {
         guard i.prefixes.isCanonical else { throw Violation(.prefixes) }
         switch kind {
-        case .forbidden, .writeGSBase, .return, .stateImage: throw Violation(.instruction)
+        case .forbidden, .writeGSBase, .stateImage: throw Violation(.instruction)
         case .push, .pop, .pushFlags, .popFlags: return try stack(i)
-        case .jump, .conditional, .jumpIfZeroRCX: return try jump(i)
+        case .jump, .conditional, .jumpIfZeroRCX, .call: return try jump(i)
+        case .return:
+            guard i.prefixes.isEmpty, i.operands.isEmpty else { throw Violation(.instruction) }
+            return .return
         case .string: return try string(i)
         default: break
         }
@@ -212,11 +223,20 @@ struct EmittedInstructionCheck {
         return kind == .push ? .pushState : .popIntoState
     }
 
-    private func jumpCacheIndex(_ memory: HostMemoryOperand, displacement: Int) throws(Violation) -> UInt8 {
-        guard let index = memory.index, index.size == 8, Self.isOurs(index), memory.scale == 8, memory.size == 8,
-            memory.displacement == displacement
-        else { throw Violation(.jumpCache) }
-        return index.number
+    /// - Parameter displacement: of the first entry.
+    private func jumpCacheIndex(
+        _ memory: HostMemoryOperand, displacement: Int
+    ) throws(Violation) -> CacheIndex {
+        guard memory.size == 8 else { throw Violation(.jumpCache) }
+        guard let index = memory.index else {
+            let place = Int(memory.displacement) - displacement
+            guard place >= 0, place < 8 << layout.jumpCacheBits, place % 8 == 0 else { throw Violation(.jumpCache) }
+            return .known(place / 8)
+        }
+        guard index.size == 8, Self.isOurs(index), memory.scale == 8, memory.displacement == displacement else {
+            throw Violation(.jumpCache)
+        }
+        return .register(index.number)
     }
 
     private func lea(_ i: HostInstruction, _ memory: HostMemoryOperand) throws(Violation) -> Form {
@@ -269,7 +289,7 @@ struct EmittedInstructionCheck {
             guard i.prefixes.isEmpty else { throw Violation(.prefixes) }
             return .jump(Int(target))
         }
-        guard kind == .jump, let memory = i.memory, memory.segment == .standard,
+        guard kind == .jump || kind == .call, let memory = i.memory, memory.segment == .standard,
             memory.base == HostOperandRegister(.general, 15, size: 8), i.prefixes.count == 1, i.prefixes.rex != 0
         else { throw Violation(.target) }
         let addresses = 8 << layout.jumpCacheBits
