@@ -32,6 +32,7 @@ extension ProcessorState {
     /// Gives back what `init` allocated.
     func release() {
         tlbBanks.deallocate()
+        tlbFilled.deallocate()
         codeMap.deallocate()
         platform.release()
     }

@@ -34,6 +34,12 @@
             isEmpty = false
         }
 
+        /// The host's address for a block; nil if there is no entry.
+        func find(_ eip: UInt32) -> UInt64? {
+            let index = Int(eip) & (Self.count - 1)
+            return entries[index] == UInt64(eip) ? entries[Self.count + index] : nil
+        }
+
         private func note(_ linear: UInt32, _ physical: UInt32) {
             let page = linear & 0xFFFF_F000
             guard !pages.contains(where: { $0.linear == page }) else { return }

@@ -15,8 +15,11 @@
         /// Why it is the monitor's, though it may be innocuous; nil if it is emitted.
         var monitoring: Monitoring?
         var isMonitored: Bool { monitoring != nil }
-        /// Host exceptions that the monitor had to answer by executing it.
-        var faults: UInt8 = 0
+        /// Host exceptions of late, and when the first of these was, in guest instructions.
+        var faults: UInt16 = 0
+        var firstFault: UInt64 = 0
+        /// Since it is the monitor's because it kept faulting: how often it would not have, without a break.
+        var harmless: UInt8 = 0
         /// Offset of its host code in the arena.
         var host: UInt32 = 0
 

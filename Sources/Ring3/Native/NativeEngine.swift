@@ -22,6 +22,9 @@
         private let enter: @convention(c) (UnsafeMutableRawPointer) -> Void
         /// The site by which emitted code was left for a block that was missing, and where that begins.
         private var left: (site: UInt32, eip: UInt32)?
+        /// An access for which the guest has to provide a page, and the instruction that will then try it again.
+        private var awaited: (eip: UInt32, linear: UInt32, isWrite: Bool)?
+        private let keepsTranslations: Bool
         /// The access that made the last page come to a window.
         private var lastFault: (place: UInt64, address: UInt64) = (0, 0)
 
@@ -30,8 +33,12 @@
 
         /// Bytes for emitted code.
         static let cacheSize = 64 << 20
-        /// Faults after which an instruction is left to the monitor.
-        private static let patience: UInt8 = 8
+        /// Faults after which an instruction is left to the monitor, if they come as dense as one in so many instructions
+        /// of the guest; and executions, none of which would have faulted, after which it no longer is. A fault takes
+        /// some ten times as long as the monitor.
+        private static let patience: UInt16 = 8
+        private static let faultDistance: UInt64 = 4096
+        private static let probation: UInt8 = 64
         /// Instructions interpreted in one go where nothing can be emitted.
         private static let interpretedStretch: UInt64 = 200
 
@@ -44,6 +51,7 @@
         ) throws(CodeArena.Failure) {
             self.cpu = cpu
             self.interpreter = interpreter
+            self.keepsTranslations = keepsTranslations
             cache = try NativeCache(ramSize: memory.size, capacity: Self.cacheSize)
             budget = try InstructionBudget()
             spaces = try AddressSpaces(memory, keepsTranslations: keepsTranslations)
@@ -122,6 +130,7 @@
                     if isTail || block != nil { tailAt = cpu.pointee.instructions }
                     continue
                 }
+                provideAwaited()
                 if finding == nil { execute(from: number) }
             }
             return .unsafeCode
@@ -180,7 +189,7 @@
             if let second = cache.blocks[Int(number)].secondPage, cpu.executableRAM((eip | 0xFFF) &+ 1) != second {
                 return nil
             }
-            if let left, left.eip == eip { lead(left.site, to: number) }
+            if let left, left.eip == eip { lead(left.site, to: number) } else { remember(cache.blocks[Int(number)]) }
             left = nil
             return number
         }
@@ -228,24 +237,50 @@
             var ahead: UInt64
         }
 
+        /// What follows once the monitor has answered an exit.
+        private enum Sequel {
+            case resume(Resumption)
+            /// Another block: the processor stands where it begins.
+            case block
+            /// Something has to be looked at, or a block to be emitted.
+            case stop
+        }
+
         /// Executes emitted code from the start of a block on, until something has to be looked at or a block is missing.
         /// EIP and the instruction count are exact on return.
         private func execute(from start: Int32) {
+            var host = cache.arena.executable + UInt64(cache.blocks[Int(start)].entry)
+            var ahead: UInt64 = 0
             cache.statistics.pointee.entries &+= 1
             lastFault = (0, 0)
-            var next: Resumption? = Resumption(host: cache.blocks[Int(start)].entry, ahead: 0)
-            while let place = next {
-                let host = cache.arena.executable + UInt64(place.host)
-                if let verification, !verification.mayEnter(host) { return }
-                let total = goOn(at: host, counting: place.ahead)
+            while verification?.mayEnter(host) ?? true {
+                let total = goOn(at: host, counting: ahead)
                 let exit = UInt32(truncatingIfNeeded: cpu.pointee.native.exit)
-                next = exit == NativeContext.fault ? answerFault(counted: total) : answer(exit, counted: total)
-                if let next { cache.profile?.resumed(at: next.host, left: next.ahead) }
+                switch exit == NativeContext.fault ? answerFault(counted: total) : answer(exit, counted: total) {
+                case .resume(let place):
+                    cache.profile?.resumed(at: place.host, left: place.ahead)
+                    host = cache.arena.executable + UInt64(place.host)
+                    ahead = place.ahead
+                case .block:
+                    guard let known = knownBlock else { return }
+                    cache.statistics.pointee.entries &+= 1
+                    lastFault = (0, 0)
+                    (host, ahead) = (known, 0)
+                case .stop: return
+                }
             }
         }
 
+        /// The host's address for EIP, if the jump cache has it and nothing else is to be done first.
+        private var knownBlock: UInt64? {
+            guard cpu.pointee.instructions < cpu.pointee.stopAt, awaited?.eip != cpu.pointee.eip, canExecute else {
+                return nil
+            }
+            return spaces.jumps(isUser: isUser, cpu.nativeMode).find(cpu.pointee.eip)
+        }
+
         /// Emitted code faulted, with `total` instructions counted.
-        private func answerFault(counted total: UInt64) -> Resumption? {
+        private func answerFault(counted total: UInt64) -> Sequel {
             let fault = (place: cpu.pointee.native.faultPlace, address: cpu.pointee.native.faultAddress)
             guard let (block, index) = cache.locate(fault.place) else {
                 preconditionFailure("a fault in emitted code, but in no block")
@@ -253,23 +288,38 @@
             let isPageFault = cpu.pointee.native.faultVector == UInt64(Vector.pageFault)
             if isPageFault, budget.isExhausted(at: fault.address) {
                 stand(before: 0, of: block, counted: total)
-                return nil
+                return .stop
             }
             stand(before: index, of: block, counted: total)
             cache.profile?.left(block, before: index)
             let mayGoOn = settleRepeat(record(block, index).pointee)
             let filling = isPageFault && fault != lastFault ? fill(fault.address) : .refused
+            noteFault(block, index, filling)
             switch filling {
             case .done:
                 lastFault = fault
                 guard mayGoOn else { break }
                 // The walk may have written to code (A and D bits), and whatever sees that may want attention.
-                let isUndisturbed = total <= cpu.pointee.stopAt && !cache.blocks[Int(block)].isStale
-                return isUndisturbed ? resumption(block, index) : nil
-            case .fault: break
-            case .refused, .failed: noteFault(block, index)
+                guard total <= cpu.pointee.stopAt else { return .stop }
+                return cache.blocks[Int(block)].isStale ? .block : .resume(resumption(block, index))
+            case .fault: expectPage(fault.address)
+            case .refused, .failed: cache.statistics.pointee.slowPaths &+= 1
             }
             return callOut(block, index, .faulted)
+        }
+
+        /// The guest is about to get a page fault.
+        private func expectPage(_ address: UInt64) {
+            guard keepsTranslations, let linear = view.window.linear(address) else { return }
+            awaited = (cpu.pointee.eip, linear, cpu.pointee.native.faultCode & 2 != 0)
+        }
+
+        /// Spares an instruction that the guest tries again, now that it has provided a page, another fault.
+        private func provideAwaited() {
+            guard let awaited, awaited.eip == cpu.pointee.eip else { return }
+            self.awaited = nil
+            // Without a page the instruction faults again, and finds out for itself.
+            _ = spaces.fill(cpu, awaited.linear, isUser: isUser, isWrite: awaited.isWrite)
         }
 
         /// Makes the state that of a repeated instruction which faulted on the way, and goes on where it got to; true for
@@ -291,53 +341,55 @@
         }
 
         /// A slice of a repeated instruction has been executed, before which the processor stands.
-        private func goOnRepeating(_ block: Int32, _ index: Int) -> Resumption? {
+        private func goOnRepeating(_ block: Int32, _ index: Int) -> Sequel {
             let i = record(block, index).pointee.instruction
             let next = cpu.pointee.eip &+ UInt32(i.length)
             cpu.begin(cpu.pointee.eip, next: next)
             let isOver = i.isRepeatedComparison && cpu.pointee.status.zf == i.prefixes.contains(.repne)
             guard cpu.pointee.ecx != 0, !isOver else {
                 let resumption = resumption(block, index + 1)
-                return cpu.pointee.instructions &+ resumption.ahead <= cpu.pointee.stopAt ? resumption : nil
+                return cpu.pointee.instructions &+ resumption.ahead <= cpu.pointee.stopAt ? .resume(resumption) : .stop
             }
             restoreFlags(i)
             cpu.endRepeatSlice()
             cache.profile?.charged(block, index, UInt64(Processor.repeatSlice / 16))
-            return nil
+            return .stop
         }
 
         /// Emitted code left by a site, with `total` instructions counted.
-        private func answer(_ exit: UInt32, counted total: UInt64) -> Resumption? {
-            guard exit != NativeContext.miss else {
-                cpu.pointee.instructions = total
-                left = (exit, cpu.pointee.eip)
-                return nil
-            }
+        private func answer(_ exit: UInt32, counted total: UInt64) -> Sequel {
+            guard exit != NativeContext.miss else { return leave(by: exit, counted: total) }
             let site = cache.sites[Int(exit)]
+            let index = Int(site.index)
             switch site.kind {
-            case .link, .miss, .stale:
-                cpu.pointee.instructions = total
-                left = (exit, cpu.pointee.eip)
-                return nil
+            case .link, .miss, .stale: return leave(by: exit, counted: total)
             case .units:
-                stand(before: Int(site.index), of: site.block, counted: total)
-                cache.profile?.left(site.block, before: Int(site.index))
-                if units.give() { return resumption(site.block, Int(site.index)) }
-                _ = callOut(site.block, Int(site.index), .units)
-                return nil
+                stand(before: index, of: site.block, counted: total)
+                cache.profile?.left(site.block, before: index)
+                if units.give() { return .resume(resumption(site.block, index)) }
+                _ = callOut(site.block, index, .units)
+                // What follows in the block takes it that they are given.
+                return .block
             case .repeated:
-                stand(before: Int(site.index), of: site.block, counted: total)
-                cache.profile?.left(site.block, before: Int(site.index) + 1)
-                return goOnRepeating(site.block, Int(site.index))
+                stand(before: index, of: site.block, counted: total)
+                cache.profile?.left(site.block, before: index + 1)
+                return goOnRepeating(site.block, index)
             case .callout:
-                stand(before: Int(site.index), of: site.block, counted: total)
-                cache.profile?.left(site.block, before: Int(site.index))
-                return callOut(site.block, Int(site.index))
+                stand(before: index, of: site.block, counted: total)
+                cache.profile?.left(site.block, before: index)
+                return callOut(site.block, index)
             }
         }
 
+        /// A block is missing, to which the site can lead then.
+        private func leave(by site: UInt32, counted total: UInt64) -> Sequel {
+            cpu.pointee.instructions = total
+            left = (site, cpu.pointee.eip)
+            return .stop
+        }
+
         /// Executes an instruction, as `perform` does, for that cause or the one that emitted code was made for.
-        private func callOut(_ block: Int32, _ index: Int, _ cause: CalloutCause? = nil) -> Resumption? {
+        private func callOut(_ block: Int32, _ index: Int, _ cause: CalloutCause? = nil) -> Sequel {
             guard let profile = cache.profile else { return perform(block, index) }
             return profile.calledOut(block, index, cause) { perform(block, index) }
         }
@@ -383,36 +435,88 @@
             return spaces.fill(cpu, linear, isUser: isUser, isWrite: cpu.pointee.native.faultCode & 2 != 0)
         }
 
-        /// The monitor executes an instruction because its access faulted. After some times it will be asked at once.
-        private func noteFault(_ block: Int32, _ index: Int) {
-            cache.statistics.pointee.slowPaths &+= 1
+        /// An instruction faulted, for which there was something to be done. If that goes on, the monitor will be asked at
+        /// once.
+        private func noteFault(_ block: Int32, _ index: Int, _ filling: ShadowWindow.Filling) {
             let record = record(block, index)
+            // Each of its executions may take many pages.
+            if record.pointee.instruction.isRepeated, case .done = filling { return }
+            if record.pointee.faults == 0 { record.pointee.firstFault = cpu.pointee.instructions }
             record.pointee.faults &+= 1
-            guard record.pointee.faults >= Self.patience else { return }
             let place = cache.blocks[Int(block)].physical &+ UInt32(record.pointee.offset)
+            let patience = Self.patience << UInt16(translator.releases(place))
+            guard record.pointee.faults >= patience else { return }
+            let time = cpu.pointee.instructions &- record.pointee.firstFault
+            record.pointee.faults = 0
+            guard time <= UInt64(patience) &* Self.faultDistance else { return }
             translator.monitor(place)
+            emitAnew(place)
+        }
+
+        /// An instruction that used to fault was executed by the monitor.
+        private func noteMonitored(_ block: Int32, _ index: Int, isHarmless: Bool) {
+            let record = record(block, index)
+            record.pointee.harmless = isHarmless ? record.pointee.harmless &+ 1 : 0
+            guard record.pointee.harmless >= Self.probation else { return }
+            let place = cache.blocks[Int(block)].physical &+ UInt32(record.pointee.offset)
+            translator.release(place)
+            emitAnew(place)
+        }
+
+        private func emitAnew(_ place: UInt32) {
+            guard Int(place >> 12) < Int(cpu.pointee.ramSize >> 12) else { return }
             cache.invalidate(place, count: 1, isAdaptation: true)
             cpu.settleUnits()
         }
 
-        /// Executes the instruction of a block before which the processor stands by the shared semantics; nil if the block
-        /// must be left then.
-        private func perform(_ block: Int32, _ index: Int) -> Resumption? {
+        /// Executes the instruction of a block before which the processor stands by the shared semantics.
+        private func perform(_ block: Int32, _ index: Int) -> Sequel {
             let record = record(block, index)
             // What follows in the block may rely on the units as it found them.
             let areUnitsGiven = units.areGiven
             if record.pointee.instruction.usesUnits { units.take() }
             // Selectors may change, or the task and with it the right to use the units.
             if record.pointee.role.endsBlock { units.noteLast() }
+            let isOnProbation = record.pointee.monitoring == .faulting
+            let isReachable = isOnProbation && reaches(record)
             let isNext = cpu.perform(
                 withUnsafePointer(to: &record.pointee.instruction) { $0 }, at: cpu.pointee.eip)
+            if isOnProbation { noteMonitored(block, index, isHarmless: isNext && isReachable) }
             if !units.areUsable { units.take() }
             let next = resumption(block, index + 1)
             let mayGoOn =
                 isNext && !record.pointee.role.endsBlock && units.areGiven == areUnitsGiven
                 && cpu.nativeMode == cache.blocks[Int(block)].mode && !cpu.isAlignmentChecked
                 && cpu.pointee.instructions &+ next.ahead <= cpu.pointee.stopAt && !cache.blocks[Int(block)].isStale
-            return mayGoOn ? next : nil
+            return mayGoOn ? .resume(next) : .block
+        }
+
+        /// Whether emitted code could execute the instruction, before which the processor stands, without a fault.
+        private func reaches(_ record: UnsafeMutablePointer<NativeInstruction>) -> Bool {
+            let i = record.pointee.instruction
+            let window = view.window
+            switch i.operation {
+            case .movs: return window.holds(cpu.pointee.esi, isWrite: false) && window.holds(cpu.pointee.edi, isWrite: true)
+            case .cmps: return window.holds(cpu.pointee.esi, isWrite: false) && window.holds(cpu.pointee.edi, isWrite: false)
+            case .stos: return window.holds(cpu.pointee.edi, isWrite: true)
+            case .scas: return window.holds(cpu.pointee.edi, isWrite: false)
+            case .lods: return window.holds(cpu.pointee.esi, isWrite: false)
+            default: break
+            }
+            var isReached = true
+            let operands = i.operands
+            if operands.0.kind == .memory || operands.1.kind == .memory || operands.2.kind == .memory {
+                let address = withUnsafePointer(to: &record.pointee.instruction) { cpu.effectiveAddress($0) }
+                let isWrite = operands.0.kind == .memory && i.operation != .cmp && i.operation != .test
+                let linear = cpu.segment(i.memory.segment).pointee.base &+ address
+                isReached = window.holds(linear, isWrite: isWrite && i.operation != .push)
+            }
+            switch i.operation {
+            case .push, .call: return isReached && window.holds(cpu.pointee.esp &- 4, isWrite: true)
+            case .pop, .ret: return isReached && window.holds(cpu.pointee.esp, isWrite: false)
+            case .leave: return window.holds(cpu.pointee.ebp, isWrite: false)
+            default: return isReached
+            }
         }
     }
 

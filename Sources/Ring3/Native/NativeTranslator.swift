@@ -22,8 +22,13 @@
         private let cache: NativeCache
         private let source: Interpreter
         private var rewriter = InstructionRewriter(mode: [])
-        /// Instructions that kept faulting: the monitor executes them without being asked by a fault. By physical address.
-        private var monitored: Set<UInt32> = []
+        /// Instructions that keep faulting, or did: the monitor executes those that do without being asked by a fault.
+        private struct Monitored {
+            var isActive = false
+            var releases: UInt8 = 0
+        }
+        /// By physical address.
+        private var monitored: [UInt32: Monitored] = [:]
         /// More of them are forgotten: a guest could go on for ever.
         private static let mostMonitored = 1 << 16
         private let places = Places()
@@ -101,8 +106,17 @@
         /// From now on, the instruction at `physical` is the monitor's.
         func monitor(_ physical: UInt32) {
             if monitored.count >= Self.mostMonitored { monitored.removeAll() }
-            monitored.insert(physical)
+            monitored[physical, default: Monitored()].isActive = true
         }
+
+        /// The instruction at `physical` no longer faults.
+        func release(_ physical: UInt32) {
+            monitored[physical]?.isActive = false
+            monitored[physical]?.releases &+= 1
+        }
+
+        /// How often the instruction at `physical` was released, up to 8.
+        func releases(_ physical: UInt32) -> UInt8 { Swift.min(monitored[physical]?.releases ?? 0, 8) }
 
         private func instruction(_ index: Int) -> UnsafeMutablePointer<NativeInstruction> {
             cache.instructions + Int(block.first) + index
@@ -195,7 +209,7 @@
 
         /// Why the instruction at `index` cannot be emitted, as far as its flags do not matter.
         private func monitoring(_ index: Int) -> NativeInstruction.Monitoring? {
-            let isFaulting = monitored.contains(block.physical &+ UInt32(instruction(index).pointee.offset))
+            let isFaulting = monitored[block.physical &+ UInt32(instruction(index).pointee.offset)]?.isActive ?? false
             return isFaulting ? .faulting : isEmittable(index) ? nil : .notEmittable
         }
 

@@ -54,7 +54,9 @@ extension Processor {
     }
 
     private func fillTLB(_ linear: UInt32, _ page: PageTranslation, isUser: Bool) {
-        let entry = pointee.tlbBanks + (Int(linear >> 12 & TLB.mask) + (isUser ? TLB.entries : 0))
+        let index = Int(linear >> 12 & TLB.mask) + (isUser ? TLB.entries : 0)
+        noteFilled(index)
+        let entry = pointee.tlbBanks + index
         let tag = linear & 0xFFFF_F000
         let physical = UInt32(truncatingIfNeeded: page.page)
         let isWatched = pointee.hasDataBreakpoints && isDataBreakpointPage(tag)
@@ -225,16 +227,31 @@ extension Processor {
     func flushTLB(keepingGlobal: Bool) {
         pointee.statistics.tlbFlushes &+= 1
         pointee.translationObserver?.translationsFlushed(keepingGlobal: keepingGlobal)
-        for index in 0..<TLB.entries * 2 {
-            let entry = pointee.tlbBanks + index
-            if keepingGlobal && entry.pointee.isGlobal { continue }
-            entry.pointee.readTag = TLB.noTag
-            entry.pointee.writeTag = TLB.noTag
-            entry.pointee.dirtyTag = TLB.noTag
-            entry.pointee.executeTag = TLB.noTag
+        let count = pointee.tlbFilledCount
+        pointee.tlbFilledCount = 0
+        if count <= TLB.listed {
+            for place in 0..<count { flushEntry(Int(pointee.tlbFilled[place]), keepingGlobal: keepingGlobal) }
+        } else {
+            for index in 0..<TLB.entries * 2 { flushEntry(index, keepingGlobal: keepingGlobal) }
         }
         if !keepingGlobal { pointee.largePageRegions = InlineArray(repeating: 0) }
         pointee.fetch.count = 0
+    }
+
+    private func flushEntry(_ index: Int, keepingGlobal: Bool) {
+        let entry = pointee.tlbBanks + index
+        guard !keepingGlobal || !entry.pointee.isGlobal else { return noteFilled(index) }
+        entry.pointee.readTag = TLB.noTag
+        entry.pointee.writeTag = TLB.noTag
+        entry.pointee.dirtyTag = TLB.noTag
+        entry.pointee.executeTag = TLB.noTag
+    }
+
+    private func noteFilled(_ index: Int) {
+        if pointee.tlbFilledCount < TLB.listed {
+            pointee.tlbFilled[pointee.tlbFilledCount] = UInt16(truncatingIfNeeded: index)
+        }
+        pointee.tlbFilledCount &+= 1
     }
 
     /// Forgets the translations of the page at `linear` (INVLPG); of its whole region if it was part of a large page.
