@@ -97,9 +97,6 @@
             return (row[0], place.pointee)
         }
 
-        /// The current jump cache for a mode.
-        func jumps(isUser: Bool, _ mode: NativeMode) -> JumpCache { current.view(isUser: isUser).jumps(mode) }
-
         /// The guest has flushed everything, or everything that is not global, and perhaps loaded CR3.
         func flush(_ cpu: Processor, keepingGlobal: Bool) {
             guard !keepsTranslations else { return activate(cpu) }

@@ -2,7 +2,8 @@
     import X86
 
     /// The guest's x87 and SSE state, which is either the monitor's (fields of the processor's state) or in the host's units
-    /// whenever emitted code runs: the stubs then restore and save it as an FXSAVE image.
+    /// whenever emitted code runs. The stubs exchange the SSE state, by way of an FXSAVE image. The x87 state stays in the
+    /// unit until it is taken: the monitor has no use for that, and storing and loading it takes as long as a callout.
     ///
     /// It is handed over only while all exceptions are masked and the units are switched on, so that no instruction that
     /// uses them can fault on their account.
@@ -11,8 +12,11 @@
         private let cache: NativeCache
         /// FXSAVE image (SDM 2A, "FXSAVE").
         private let image: UnsafeMutableRawPointer
+        /// The same, for what is in the x87 unit.
+        private let x87Image: UnsafeMutableRawPointer
+        private let takeX87: @convention(c) (UnsafeMutableRawPointer) -> Void
 
-        private enum Place {
+        enum Place {
             static let control = 0
             static let status = 2
             static let tags = 4
@@ -22,7 +26,12 @@
             static let size = 512
         }
 
-        init(_ cpu: Processor, _ cache: NativeCache) {
+        /// - Parameter takeX87: address of the stub of that name.
+        init(_ cpu: Processor, _ cache: NativeCache, takeX87: UInt64) {
+            self.takeX87 = unsafeBitCast(
+                UInt(takeX87), to: (@convention(c) (UnsafeMutableRawPointer) -> Void).self)
+            x87Image = .allocate(byteCount: Place.size, alignment: 64)
+            x87Image.initializeMemory(as: UInt8.self, repeating: 0, count: Place.size)
             self.cpu = cpu
             self.cache = cache
             image = .allocate(byteCount: Place.size, alignment: 64)
@@ -30,7 +39,10 @@
             cpu.pointee.native.unitsImage = UInt64(UInt(bitPattern: image))
         }
 
-        deinit { image.deallocate() }
+        deinit {
+            image.deallocate()
+            x87Image.deallocate()
+        }
 
         /// Their instructions raise neither #NM nor #UD.
         @inline(__always)
@@ -69,6 +81,12 @@
             guard areGiven else { return }
             noteLast()
             cpu.pointee.native.lacksUnits = 1
+            if cpu.pointee.native.isX87Loaded != 0 {
+                cpu.pointee.native.isX87Loaded = 0
+                takeX87(x87Image)
+                image.copyMemory(from: x87Image, byteCount: Place.mxcsr)
+                (image + Place.stack).copyMemory(from: x87Image + Place.stack, byteCount: Place.xmm - Place.stack)
+            }
             let fpu = cpu.fpu
             fpu.pointee.control = image.load(fromByteOffset: Place.control, as: UInt16.self)
             fpu.pointee.status = image.load(fromByteOffset: Place.status, as: UInt16.self)

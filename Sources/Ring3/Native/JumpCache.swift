@@ -34,10 +34,11 @@
             isEmpty = false
         }
 
-        /// The host's address for a block; nil if there is no entry.
-        func find(_ eip: UInt32) -> UInt64? {
-            let index = Int(eip) & (Self.count - 1)
-            return entries[index] == UInt64(eip) ? entries[Self.count + index] : nil
+        /// The host's address for a block, by the jump cache whose entries are at an address; nil if there is no entry.
+        static func find(_ eip: UInt32, in place: UInt64) -> UInt64? {
+            guard let entries = UnsafePointer<UInt64>(bitPattern: UInt(place)) else { return nil }
+            let index = Int(eip) & (count - 1)
+            return entries[index] == UInt64(eip) ? entries[count + index] : nil
         }
 
         private func note(_ linear: UInt32, _ physical: UInt32) {

@@ -27,6 +27,8 @@ struct NativeContext {
     var callStack: UInt64 = 0
     /// Address of the FXSAVE image in which the guest's x87 and SSE state waits while the monitor runs.
     var unitsImage: UInt64 = 0
+    /// 1 if its x87 part is not up to date: that state stays in the unit while the monitor runs, which does not use it.
+    var isX87Loaded: UInt32 = 0
     /// 0 while that state is the guest's own and the processor's is out of date; 1 while it is the other way round, and
     /// emitted code must not use the units.
     var lacksUnits: UInt32 = 1

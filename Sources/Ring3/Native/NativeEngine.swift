@@ -60,7 +60,7 @@
             cache.reserve(through: stubs.end)
             translator = NativeTranslator(
                 cpu: cpu, cache: cache, source: interpreter, stubs: stubs)
-            units = GuestUnits(cpu, cache)
+            units = GuestUnits(cpu, cache, takeX87: cache.arena.executable + UInt64(stubs.takeX87))
             do throws(Decoder.Failure) {
                 verification =
                     verifies ? try CodeVerification(cache.arena, stubs) : nil
@@ -276,7 +276,7 @@
             guard cpu.pointee.instructions < cpu.pointee.stopAt, awaited?.eip != cpu.pointee.eip, canExecute else {
                 return nil
             }
-            return spaces.jumps(isUser: isUser, cpu.nativeMode).find(cpu.pointee.eip)
+            return JumpCache.find(cpu.pointee.eip, in: spaces.places(isUser: isUser, cpu.nativeMode).jumps)
         }
 
         /// Emitted code faulted, with `total` instructions counted.

@@ -12,6 +12,8 @@
         let bottom: Int
         /// Where host exceptions go on.
         let fault: Int
+        /// A function that stores an FXSAVE image at its argument, and puts the x87 unit in order again for the monitor.
+        let takeX87: Int
         let end: Int
 
         /// Registers the host's calling convention wants back (System V ABI, figure 3.4).
@@ -32,7 +34,16 @@
             host.compareWithZero(state: ProcessorState.place(\.native.lacksUnits))
             let units = host.jump(if: Condition.notEqual.rawValue)
             host.load(.r8, state: ProcessorState.place(\.native.unitsImage), isWide: true)
+            host.compareWithZero(state: ProcessorState.place(\.native.isX87Loaded))
+            let x87 = host.jump(if: Condition.notEqual.rawValue)
             host.bytes(0x41, 0x0F, 0xAE, 0x08)  // fxrstor [r8]
+            host.store(immediate: 1, state: ProcessorState.place(\.native.isX87Loaded))
+            host.patch(at: x87, to: host.offset)
+            for number in 0..<8 as Range<UInt8> {
+                host.bytes(0x41, 0x0F, 0x28, 0x80 | number << 3)  // movaps xmm, [r8 + place]
+                host.dword(UInt32(GuestUnits.Place.xmm) + UInt32(number) * 16)
+            }
+            host.bytes(0x41, 0x0F, 0xAE, 0x50, UInt8(GuestUnits.Place.mxcsr))  // ldmxcsr [r8 + place]
             host.patch(at: units, to: host.offset)
             host.load(.r15, state: ProcessorState.place(\.native.jumpCache), isWide: true)
             host.load(.r14, state: ProcessorState.place(\.native.budget), isWide: true)
@@ -67,11 +78,19 @@
             host.compareWithZero(state: ProcessorState.place(\.native.lacksUnits))
             let noUnits = host.jump(if: Condition.notEqual.rawValue)
             host.load(.r8, state: ProcessorState.place(\.native.unitsImage), isWide: true)
-            host.bytes(0x41, 0x0F, 0xAE, 0x00)  // fxsave [r8]
-            host.bytes(0xDB, 0xE3)  // fninit
+            for number in 0..<8 as Range<UInt8> {
+                host.bytes(0x41, 0x0F, 0x29, 0x80 | number << 3)  // movaps [r8 + place], xmm
+                host.dword(UInt32(GuestUnits.Place.xmm) + UInt32(number) * 16)
+            }
+            host.bytes(0x41, 0x0F, 0xAE, 0x58, UInt8(GuestUnits.Place.mxcsr))  // stmxcsr [r8 + place]
             host.loadSSEControl(state: ProcessorState.place(\.native.hostControl))
             host.patch(at: noUnits, to: host.offset)
             for register in Self.saved.reversed() { host.pop(register) }
+            host.byte(0xC3)  // ret
+
+            takeX87 = host.offset
+            host.bytes(0x0F, 0xAE, 0x07)  // fxsave [rdi]
+            host.bytes(0xDB, 0xE3)  // fninit
             host.byte(0xC3)  // ret
 
             lookup = host.offset

@@ -54,13 +54,35 @@ extension Processor {
 
     /// Reads as the processor itself does (descriptor tables, TSS): with supervisor rights, no alignment check.
     func readSystem<T: Word>(_ linear: UInt32, as type: T.Type) throws(Fault) -> T {
-        T(truncatingIfNeeded: try readLinearSlow(linear, count: T.bytes, isUser: false, isImplicit: true))
+        if let value = readThroughTLB(linear, isUser: false, as: type) { return value }
+        return T(truncatingIfNeeded: try readLinearSlow(linear, count: T.bytes, isUser: false, isImplicit: true))
     }
 
     /// Writes as the processor itself does.
     func writeSystem<T: Word>(_ linear: UInt32, _ value: T) throws(Fault) {
+        if writeThroughTLB(linear, value, isUser: false) { return }
         try writeLinearSlow(
             linear, UInt64(truncatingIfNeeded: value), count: T.bytes, isUser: false, isImplicit: true)
+    }
+
+    /// Reads with the rights of a privilege level, whatever the current one, and without an alignment check; nil where
+    /// that takes the slow path.
+    @inline(__always)
+    func readThroughTLB<T: Word>(_ linear: UInt32, isUser: Bool, as type: T.Type) -> T? {
+        let entry = pointee.tlbBanks + (Int(linear >> 12 & TLB.mask) + (isUser ? TLB.entries : 0))
+        guard entry.pointee.readTag == (linear &+ (T.bytes - 1)) & 0xFFFF_F000 else { return nil }
+        return UnsafeRawPointer(bitPattern: entry.pointee.addend &+ Int(linear)).unsafelyUnwrapped
+            .loadUnaligned(as: T.self)
+    }
+
+    /// The same for a write; false where that takes the slow path.
+    @inline(__always)
+    func writeThroughTLB<T: Word>(_ linear: UInt32, _ value: T, isUser: Bool) -> Bool {
+        let entry = pointee.tlbBanks + (Int(linear >> 12 & TLB.mask) + (isUser ? TLB.entries : 0))
+        guard entry.pointee.writeTag == (linear &+ (T.bytes - 1)) & 0xFFFF_F000 else { return false }
+        UnsafeMutableRawPointer(bitPattern: entry.pointee.addend &+ Int(linear)).unsafelyUnwrapped
+            .storeBytes(of: value, as: T.self)
+        return true
     }
 
     @inline(never)

@@ -23,8 +23,10 @@ extension Processor {
     func push(_ value: UInt32, size: UInt32, on stack: inout StackView) throws(Fault) {
         let esp = stack.esp & ~stack.mask | (stack.esp &- size) & stack.mask
         guard stack.segment.covers(esp & stack.mask, count: size) else { throw .stack(stack.errorCode) }
-        try writeLinearSlow(
-            stack.segment.base &+ (esp & stack.mask), UInt64(value), count: size, isUser: stack.isUser)
+        let linear = stack.segment.base &+ (esp & stack.mask)
+        if size != 4 || isAlignmentChecked || !writeThroughTLB(linear, value, isUser: stack.isUser) {
+            try writeLinearSlow(linear, UInt64(value), count: size, isUser: stack.isUser)
+        }
         stack.esp = esp
     }
 
@@ -39,8 +41,13 @@ extension Processor {
     func peek(_ stack: StackView, at offset: UInt32, size: UInt32) throws(Fault) -> UInt32 {
         let place = (stack.esp &+ offset) & stack.mask
         guard stack.segment.covers(place, count: size) else { throw .stack(stack.errorCode) }
-        return UInt32(
-            truncatingIfNeeded: try readLinearSlow(stack.segment.base &+ place, count: size, isUser: stack.isUser))
+        let linear = stack.segment.base &+ place
+        if size == 4, !isAlignmentChecked,
+            let value = readThroughTLB(linear, isUser: stack.isUser, as: UInt32.self)
+        {
+            return value
+        }
+        return UInt32(truncatingIfNeeded: try readLinearSlow(linear, count: size, isUser: stack.isUser))
     }
 
     /// Removes `count` bytes.
