@@ -6,7 +6,7 @@ import PackageDescription
 // host's processor predicts from the micro-op before. With a single one it mispredicts most.
 let replicatedDispatch: [SwiftSetting] = [
     .unsafeFlags(
-        ["-Xllvm", "-tail-dup-pred-size=1000", "-Xllvm", "-tail-dup-succ-size=1000"], .when(configuration: .release))
+        ["-Xllvm", "-tail-dup-pred-size=1000", "-Xllvm", "-tail-dup-succ-size=1000", "-enforce-exclusivity=unchecked"], .when(configuration: .release))
 ]
 
 let package = Package(

@@ -16,6 +16,10 @@
         private var isEmpty = false
         /// The pages that have entries, and where in RAM these found them.
         private var pages: [(linear: UInt32, physical: UInt32)] = []
+        /// Of these, some that need not be looked for, by the low bits of their numbers.
+        private var recent = [UInt32](repeating: noPage, count: recentPages)
+        private static let recentPages = 256
+        private static let noPage: UInt32 = 1
         /// The regions of 4 MiB, by the low bits of their numbers, in which they are.
         private var regions: UInt64 = 0
 
@@ -43,6 +47,9 @@
 
         private func note(_ linear: UInt32, _ physical: UInt32) {
             let page = linear & 0xFFFF_F000
+            let slot = Int(linear >> 12) & (Self.recentPages - 1)
+            guard recent[slot] != page else { return }
+            recent[slot] = page
             guard !pages.contains(where: { $0.linear == page }) else { return }
             pages.append((page, physical & 0xFFFF_F000))
             regions |= 1 << UInt64(page >> 22 & 63)
@@ -71,6 +78,8 @@
 
         /// Removes the blocks of a page, and those that cross into it.
         private func remove(page: UInt32) {
+            let slot = Int(page >> 12) & (Self.recentPages - 1)
+            if recent[slot] == page { recent[slot] = Self.noPage }
             for offset in 0..<0x1000 as Range<UInt32> { remove(page &+ offset) }
             for distance in 1...15 as ClosedRange<UInt32> { remove(page &- distance) }
         }
@@ -85,6 +94,7 @@
             entries.update(repeating: Self.empty, count: Self.count)
             (entries + Self.count).update(repeating: 0, count: Self.count)
             pages.removeAll(keepingCapacity: true)
+            for slot in 0..<Self.recentPages { recent[slot] = Self.noPage }
             regions = 0
             isEmpty = true
         }

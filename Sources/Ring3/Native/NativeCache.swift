@@ -50,6 +50,8 @@
         var count: UInt16
         var mode: NativeMode
         var isStale: Bool
+        /// Another block in the same slot of the cache's table.
+        var nextInSlot = NativeCache.none
         /// Another block that begins on the same physical page; `NativeCache.none` ends the list.
         var nextOnPage = NativeCache.none
         /// The physical page that the block's only instruction ends in, if that is another one; and the next block that
@@ -190,16 +192,10 @@
             func isWanted(_ number: Int32) -> Bool {
                 let block = blocks + Int(number)
                 return block.pointee.eip == eip && block.pointee.physical == physical && block.pointee.mode == mode
-                    && !block.pointee.isStale
             }
-            let slot = Self.slot(physical, eip, mode)
-            let known = table[slot]
-            if known != Self.none, isWanted(known) { return known }
-            var number = pages[Int(physical >> 12)]
-            while number != Self.none, !isWanted(number) { number = blocks[Int(number)].nextOnPage }
-            guard number != Self.none else { return nil }
-            table[slot] = number
-            return number
+            var number = table[Self.slot(physical, eip, mode)]
+            while number != Self.none, !isWanted(number) { number = blocks[Int(number)].nextInSlot }
+            return number == Self.none ? nil : number
         }
 
         /// A site's number, for the code that leaves there.
@@ -223,10 +219,12 @@
                 block.nextCrossing = crossings[Int(second >> 12)]
                 crossings[Int(second >> 12)] = number
             }
+            let slot = Self.slot(block.physical, block.eip, block.mode)
+            block.nextInSlot = table[slot]
+            table[slot] = number
             blocks[Int(number)] = block
             blockCount += 1
             used = Int(block.end)
-            table[Self.slot(block.physical, block.eip, block.mode)] = number
             statistics.pointee.blocksTranslated &+= 1
             statistics.pointee.instructionsTranslated &+= UInt64(block.count)
             statistics.pointee.bytes = UInt64(used)
@@ -337,6 +335,7 @@
             host.jump(to: Int(block.staleExit))
             statistics.pointee.blocksInvalidated &+= 1
             verification?.blockRetired(number)
+            removeFromTable(number)
             var link = block.firstLink
             blocks[Int(number)].firstLink = Self.none
             while link != Self.none {
@@ -346,6 +345,20 @@
                 sites[Int(link)].nextLink = Self.none
                 link = site.nextLink
             }
+        }
+
+        private func removeFromTable(_ number: Int32) {
+            let block = blocks[Int(number)]
+            let slot = Self.slot(block.physical, block.eip, block.mode)
+            guard table[slot] != number else {
+                table[slot] = block.nextInSlot
+                return
+            }
+            var previous = table[slot]
+            while previous != Self.none, blocks[Int(previous)].nextInSlot != number {
+                previous = blocks[Int(previous)].nextInSlot
+            }
+            if previous != Self.none { blocks[Int(previous)].nextInSlot = block.nextInSlot }
         }
 
         /// Leads the jump or call at a `link` site, which is not linked, to a block.
