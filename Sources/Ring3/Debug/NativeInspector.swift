@@ -135,7 +135,9 @@
             _ record: NativeProfile.Record, _ executions: UInt64?, showsCode: Bool
         ) -> InspectedBlock.Exit {
             var (how, linked): (String, Int?) = ("not taken yet, so not linked", nil)
-            let patch = record.block.flatMap { patches[$0]?.first { range.contains($0) } }
+            let places = record.block.flatMap { patches[$0] }?.filter(range.contains) ?? []
+            // A call has two: its own, and that of the jump to where it returns to.
+            let patch = places.first { cache.arena.writable[$0 - 1] == 0xE8 } ?? places.first
             if target >> 12 != record.firstLinear >> 12 {
                 how = "on another page: looked up in the jump cache"
             } else if record.block == nil {

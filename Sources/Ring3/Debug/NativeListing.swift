@@ -132,13 +132,18 @@
             case .conditional: "An exit on the way, by the host's flags."
             case .jump: "Its target is known: an exit."
             case .call: "Pushes the return address, and calls: its target is known."
-            case .return: "The host's own, which goes where the guest's call was; that looks where the guest returns to."
+            case .return:
+                "The host's own, which goes where the guest's call was; that looks where the guest returns to."
             default: "Its target is read at run time, and looked up in the jump cache."
             }
         }
 
         private func rewritingReason(_ index: Int) -> String {
             let i = block.instructions[index].instruction
+            guard !i.sensitivity.isSensitive else {
+                return i.sensitivity.reason
+                    + " Done here, as the monitor would, or left to it where there is more to do."
+            }
             var reasons: [String] = []
             if i.usesUnits {
                 reasons.append("Makes sure that the guest's state is in the units, or notes the place for later.")

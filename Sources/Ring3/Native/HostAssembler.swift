@@ -113,6 +113,20 @@ struct HostAssembler {
         dword(immediate)
     }
 
+    /// MOVZX of a byte or word.
+    mutating func load(_ register: HostRegister, stateByte displacement: Int) {
+        extended(0xB6, register, displacement)
+    }
+
+    mutating func load(_ register: HostRegister, stateWord displacement: Int) {
+        extended(0xB7, register, displacement)
+    }
+
+    private mutating func extended(_ opcode: UInt8, _ register: HostRegister, _ displacement: Int) {
+        bytes(0x41 | (register.isHigh ? 4 : 0), 0x0F, opcode, 0x85 | register.low << 3)
+        dword(UInt32(truncatingIfNeeded: displacement))
+    }
+
     /// PUSH and POP of eight bytes, and JMP to the address there.
     mutating func push(state displacement: Int) { state(0xFF, .rsi, displacement, isWide: false) }
     mutating func pop(state displacement: Int) { state(0x8F, .rax, displacement, isWide: false) }
@@ -170,6 +184,22 @@ struct HostAssembler {
         bytes(0x40 | (register.isHigh ? 5 : 0), 0x85, 0xC0 | register.low << 3 | register.low)
     }
 
+    /// PEXT and PDEP of 32 bits (SDM 2B). One behind the other, with the same mask, they are an AND that touches no flag.
+    mutating func extractBits(_ target: HostRegister, _ source: HostRegister, mask: HostRegister) {
+        bits(0x02, target, source, mask)
+    }
+
+    mutating func depositBits(_ target: HostRegister, _ source: HostRegister, mask: HostRegister) {
+        bits(0x03, target, source, mask)
+    }
+
+    private mutating func bits(_ kind: UInt8, _ target: HostRegister, _ source: HostRegister, _ mask: HostRegister) {
+        bytes(
+            0xC4, 0x42 | (target.isHigh ? 0 : 0x80) | (mask.isHigh ? 0 : 0x20), ~source.rawValue << 3 & 0x78 | kind,
+            0xF5,
+            0xC0 | target.low << 3 | mask.low)
+    }
+
     mutating func move(_ register: HostRegister, immediate: UInt32) {
         if register.isHigh { byte(0x41) }
         byte(0xB8 | register.low)
@@ -208,6 +238,12 @@ struct HostAssembler {
     mutating func loadStack(_ register: HostRegister, _ displacement: Int8) { stack(0x8B, register, displacement) }
 
     mutating func storeStack(_ register: HostRegister, _ displacement: Int8) { stack(0x89, register, displacement) }
+
+    /// MOV of the register's low word.
+    mutating func storeStackWord(_ register: HostRegister, _ displacement: Int8) {
+        byte(0x66)
+        stack(0x89, register, displacement)
+    }
 
     mutating func storeStack(immediate: UInt32, _ displacement: Int8) {
         stack(0xC7, .rax, displacement)

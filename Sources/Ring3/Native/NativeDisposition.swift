@@ -2,11 +2,11 @@
 enum NativeDisposition {
     /// The same instruction of the host's; or none, where there is nothing to do.
     case identical
-    /// Other instructions to the same effect.
+    /// Other instructions to the same effect; for a sensitive one, on the processor's state.
     case rewritten
     /// A near transfer, done by emitted code.
     case controlFlow
-    /// Sensitive: the monitor does it.
+    /// Sensitive, and the monitor does it.
     case callout
     /// Innocuous, and yet the monitor does it.
     case monitored
@@ -56,7 +56,7 @@ package struct NativeDispositions: Equatable, Sendable {
         /// - Parameter isOneToOne: its host code is the same instruction, or nothing.
         init(_ record: NativeInstruction, isOneToOne: Bool) {
             if record.instruction.sensitivity.isSensitive {
-                self = .callout
+                self = record.isMonitored ? .callout : .rewritten
             } else if record.isMonitored {
                 self = .monitored
             } else if record.role != .straight {

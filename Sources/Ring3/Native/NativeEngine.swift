@@ -476,7 +476,8 @@
             let areUnitsGiven = units.areGiven
             if record.pointee.instruction.usesUnits { units.take() }
             // Selectors may change, or the task and with it the right to use the units.
-            if record.pointee.role.endsBlock { units.noteLast() }
+            let loadsSegment = record.pointee.instruction.changesOnlyDataSegment
+            if record.pointee.role.endsBlock || loadsSegment { units.noteLast() }
             let isOnProbation = record.pointee.monitoring == .faulting
             let isReachable = isOnProbation && reaches(record)
             let isNext = cpu.perform(
@@ -487,6 +488,7 @@
             let mayGoOn =
                 isNext && !record.pointee.role.endsBlock && units.areGiven == areUnitsGiven
                 && cpu.nativeMode == cache.blocks[Int(block)].mode && !cpu.isAlignmentChecked
+                && (!loadsSegment || cpu.blockMode == .allFlat)
                 && cpu.pointee.instructions &+ next.ahead <= cpu.pointee.stopAt && !cache.blocks[Int(block)].isStale
             return mayGoOn ? .resume(next) : .block
         }
@@ -496,8 +498,10 @@
             let i = record.pointee.instruction
             let window = view.window
             switch i.operation {
-            case .movs: return window.holds(cpu.pointee.esi, isWrite: false) && window.holds(cpu.pointee.edi, isWrite: true)
-            case .cmps: return window.holds(cpu.pointee.esi, isWrite: false) && window.holds(cpu.pointee.edi, isWrite: false)
+            case .movs:
+                return window.holds(cpu.pointee.esi, isWrite: false) && window.holds(cpu.pointee.edi, isWrite: true)
+            case .cmps:
+                return window.holds(cpu.pointee.esi, isWrite: false) && window.holds(cpu.pointee.edi, isWrite: false)
             case .stos: return window.holds(cpu.pointee.edi, isWrite: true)
             case .scas: return window.holds(cpu.pointee.edi, isWrite: false)
             case .lods: return window.holds(cpu.pointee.esi, isWrite: false)

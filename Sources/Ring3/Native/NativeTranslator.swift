@@ -143,7 +143,9 @@
         /// The last instruction is a jump back to the first, and there are few between them.
         private var isLoop: Bool {
             let last = instruction(Int(block.count) - 1).pointee
-            guard last.role == .conditional || last.role == .jump, block.count <= Self.longestRound else { return false }
+            guard last.role == .conditional || last.role == .jump, block.count <= Self.longestRound else {
+                return false
+            }
             return block.eip &+ block.length &+ last.instruction.immediate == block.eip
         }
 
@@ -174,7 +176,7 @@
 
         /// True if it leaves the block.
         private func append(_ next: Instruction) -> Bool {
-            let role = BlockRole(next, mode: .allFlat)
+            let role = next.changesOnlyDataSegment ? .callout : BlockRole(next, mode: .allFlat)
             instruction(Int(block.count)).initialize(
                 to: NativeInstruction(
                     instruction: next, offset: UInt16(truncatingIfNeeded: block.length), role: role))
@@ -202,7 +204,8 @@
                 // How it ends decides whether there are new flags.
                 if record.pointee.instruction.isRepeatedComparison, debt != .none { record.pointee.monitoring = .flags }
                 // The monitor pays before it does anything.
-                debt = record.pointee.isMonitored || paysAtOnce(index) ? .none : debt.after(record.pointee.instruction)
+                let isPaid = record.pointee.isMonitored || record.pointee.role == .callout || paysAtOnce(index)
+                debt = isPaid ? .none : debt.after(record.pointee.instruction)
             }
             instruction(Int(block.count)).pointee.debt = debt
         }
@@ -216,7 +219,8 @@
         private func isEmittable(_ index: Int) -> Bool {
             let record = instruction(index).pointee
             switch record.role {
-            case .callout, .calloutEnd, .transfer: return false
+            case .callout: return InlineSensitive(record.instruction, isLast: index + 1 == Int(block.count)) != nil
+            case .calloutEnd, .transfer: return false
             case .indirectJump, .indirectCall:
                 return record.instruction.operands.0.kind == .register || rewriter.isReachable(record.instruction)
             case .straight:
@@ -323,8 +327,8 @@
             host.move(.r11, .rax)
             host.byte(0x9F)  // lahf
             host.move(.r10, immediate: ~0x1000)
-            host.bytes(0xC4, 0xC2, 0x7A, 0xF5, 0xC2)  // pext eax, eax, r10d
-            host.bytes(0xC4, 0xC2, 0x7B, 0xF5, 0xC2)  // pdep eax, eax, r10d
+            host.extractBits(.rax, .rax, mask: .r10)
+            host.depositBits(.rax, .rax, mask: .r10)
             host.byte(0x9E)  // sahf
             host.move(.rax, .r11)
         }
@@ -382,7 +386,23 @@
                 if record.role == .indirectCall { emitPush(next) }
                 pay(record.debt)
                 emitLookup(returningTo: record.role == .indirectCall ? next : nil)
-            case .callout, .calloutEnd, .transfer: emitCallout(index)
+            case .callout: emitInline(index)
+            case .calloutEnd, .transfer: emitCallout(index)
+            }
+        }
+
+        private func emitInline(_ index: Int) {
+            guard
+                let inline = InlineSensitive(
+                    instruction(index).pointee.instruction, isLast: index + 1 == Int(block.count))
+            else { return emitCallout(index) }
+            pay(instruction(index).pointee.debt)
+            inline.emit(&host) { host in
+                host.move(
+                    .r8,
+                    immediate: cache.add(
+                        NativeSite(kind: .callout, index: UInt16(truncatingIfNeeded: index), block: cache.nextBlock)))
+                host.jump(to: leave)
             }
         }
 
@@ -518,6 +538,17 @@
             emitLeave(storing: eip, NativeSite(kind: .miss, index: 0, block: cache.nextBlock))
             lookup.emitJump(&host, isCall: next != nil)
             if let next { emitReturn(to: next) }
+        }
+    }
+
+    extension Instruction {
+        /// Loads DS, ES, FS or GS, and so may change the mode, but will not as a rule.
+        var changesOnlyDataSegment: Bool {
+            guard operation == .popSegment || operation == .movSegment, operands.0.kind == .segment else {
+                return false
+            }
+            return operands.0.register != SegmentRegister.ss.rawValue
+                && operands.0.register != SegmentRegister.cs.rawValue
         }
     }
 

@@ -17,7 +17,8 @@
             start = arena.executable
             let code = UnsafeRawBufferPointer(
                 start: UnsafeRawPointer(bitPattern: UInt(arena.executable)), count: arena.size)
-            verifier = try EmittedCodeVerifier(code, .of(leave: stubs.leave, lookup: stubs.lookup, firstBlock: stubs.end))
+            verifier = try EmittedCodeVerifier(
+                code, .of(leave: stubs.leave, lookup: stubs.lookup, firstBlock: stubs.end))
         }
 
         /// The last of the cache's blocks is new.

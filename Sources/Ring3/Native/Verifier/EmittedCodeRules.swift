@@ -126,7 +126,8 @@ struct EmittedCodeLayout {
     }
 
     /// What blocks may write, and what they may read, of the processor's state. Nothing of the host's is there to be
-    /// read, and nothing that the monitor relies on to be written.
+    /// read, and nothing to be written that the monitor relies on to stay in the sandbox: whatever the guest's flags are,
+    /// its code is emitted and executed under the same rules.
     var writable: [StateField: Value]
     var readable: Set<StateField>
     /// Zero while the guest's x87 and SSE state is in the units.
@@ -152,12 +153,17 @@ struct EmittedCodeLayout {
             StateField(offset: MemoryLayout<ProcessorState>.offset(of: path) ?? -1, size: size)
         }
         let lacksUnits = field(\.native.lacksUnits)
+        let systemFlags = field(\.systemFlags)
         return EmittedCodeLayout(
             writable: [
                 field(\.eip): .any, field(\.native.x87Operand): .any, field(\.native.lastX87): .instruction,
-                field(\.native.lastX87WithOperand): .instruction,
+                field(\.native.lastX87WithOperand): .instruction, systemFlags: .any,
             ],
-            readable: [field(\.fs.base), field(\.gs.base), lacksUnits], lacksUnits: lacksUnits,
+            readable: [
+                field(\.fs.base), field(\.gs.base), lacksUnits, systemFlags, field(\.cpl, 1), field(\.interruptLine, 1),
+                field(\.es.selector, 2), field(\.cs.selector, 2), field(\.ss.selector, 2), field(\.ds.selector, 2),
+                field(\.fs.selector, 2), field(\.gs.selector, 2),
+            ], lacksUnits: lacksUnits,
             savedFlags: field(\.native.savedFlags, 8), window: field(\.native.window, 8), jumpCacheBits: 14,
             budgetGuard: 4096, leave: leave, lookup: lookup,
             firstBlock: firstBlock)

@@ -82,7 +82,9 @@ final class EmittedCodeVerifier {
         at offset: Int, of block: EmittedBlock
     ) throws(EmittedCodeFinding) -> (jump: HostInstruction, target: Int) {
         let jump = try read(at: offset, before: block.end, of: block)
-        guard kind(of: jump) == .jump || kind(of: jump) == .call, jump.prefixes.isEmpty, case .immediate(let target)? = jump.operands.first else {
+        guard kind(of: jump) == .jump || kind(of: jump) == .call, jump.prefixes.isEmpty,
+            case .immediate(let target)? = jump.operands.first
+        else {
             throw finding(.shape, jump, block)
         }
         return (jump, Int(target))

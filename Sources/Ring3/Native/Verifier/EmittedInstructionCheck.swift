@@ -131,7 +131,9 @@ struct EmittedInstructionCheck {
             return .guest
         }
         if memory.base?.file == .instructionPointer { return try counter(i, memory) }
-        guard kind == .move, memory.segment == .standard, let base = memory.base, base.file == .general, base.size == 8,
+        let isState = memory.base?.number == 13
+        guard kind == .move || isState && kind == .load, memory.segment == .standard, let base = memory.base,
+            base.file == .general, base.size == 8,
             i.prefixes.rex != 0, i.prefixes.count == 1
         else { throw Violation(.memory) }
         switch base.number {

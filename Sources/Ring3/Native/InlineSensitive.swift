@@ -1,0 +1,148 @@
+#if arch(x86_64) && os(Linux)
+    import X86
+
+    /// Emits the frequent and cheap sensitive instructions as what the monitor would do, on the processor's state, instead
+    /// of a callout to it, which takes as long as some hundred instructions.
+    ///
+    /// ```
+    /// pushfd:  [sys] + the host's flags, to the stack     popfd:  is this CPL 0, is no interrupt waiting, and do none
+    /// cli:     is this CPL 0? clears IF in [sys]                  but IF and the status flags change?
+    /// ```
+    /// Where the answer is no, they are callouts after all. While emitted code runs, EFLAGS.TF, RF and VM are clear.
+    struct InlineSensitive {
+        private let i: Instruction
+
+        /// Nil if the instruction is not one of them.
+        ///
+        /// - Parameter isLast: no other instruction follows in the block. Behind STI, interrupts are held off until
+        ///   after the next instruction, and blocks are where they are let in.
+        init?(_ i: Instruction, isLast: Bool) {
+            self.i = i
+            switch i.operation {
+            case .cli: break
+            case .sti: guard !isLast else { return nil }
+            case .pushf, .popf: guard i.operandSize == 4 else { return nil }
+            case .pushSegment: guard i.operandSize == 4, i.operands.0.kind == .segment else { return nil }
+            case .movSegment:
+                guard i.operandSize == 4, i.operands.0.kind == .register, i.operands.1.kind == .segment else {
+                    return nil
+                }
+            default: return nil
+            }
+        }
+
+        /// - Parameter callOut: emits the way to the monitor.
+        func emit(_ host: inout HostAssembler, callOut: (inout HostAssembler) -> Void) {
+            switch i.operation {
+            case .cli:
+                emitTest(&host, callOut: callOut) { $0.load(.rcx, stateByte: Places.cpl) }
+                emitSystemFlags(.r8, keeping: ~Flags.if, &host)
+                host.store(.r8, state: Places.systemFlags)
+            case .sti:
+                emitTest(&host, callOut: callOut, Self.emitMayInterrupt)
+                emitSystemFlags(.r8, keeping: ~Flags.if, &host)
+                host.lea(.r8, .r8, Int32(Flags.if))
+                host.store(.r8, state: Places.systemFlags)
+            case .pushf: emitPushFlags(&host)
+            case .popf: emitPopFlags(&host, callOut: callOut)
+            case .pushSegment:
+                host.load(.r8, stateWord: Places.selector(i.operands.0))
+                // The upper half of the stack's word stays as it is.
+                host.storeStackWord(.r8, -4)
+                host.lea(.r12, .r12, -4)
+            default:
+                host.load(HostRegister(guest: i.operands.0.register >> 2), stateWord: Places.selector(i.operands.1))
+            }
+        }
+
+        /// Calls out unless `load`, which may use R9, leaves zero in ECX. Keeps ECX in R10.
+        private func emitTest(
+            _ host: inout HostAssembler, callOut: (inout HostAssembler) -> Void, _ load: (inout HostAssembler) -> Void
+        ) {
+            host.move(.r10, .rcx)
+            load(&host)
+            let passed = host.jumpIfZeroRCX()
+            host.move(.rcx, .r10)
+            callOut(&host)
+            host.patchShort(at: passed, to: host.offset)
+            host.move(.rcx, .r10)
+        }
+
+        /// Puts zero into ECX at CPL 0 while no interrupt is waiting to be let in.
+        private static func emitMayInterrupt(_ host: inout HostAssembler) {
+            host.load(.rcx, stateByte: Places.cpl)
+            host.load(.r9, stateByte: Places.interruptLine)
+            host.bytes(0x42, 0x8D, 0x0C, 0x09)  // lea ecx, [rcx + r9]
+        }
+
+        /// Loads the system flags in `mask`. Uses R9.
+        private func emitSystemFlags(_ register: HostRegister, keeping mask: UInt32, _ host: inout HostAssembler) {
+            host.load(register, state: Places.systemFlags)
+            host.move(.r9, immediate: mask)
+            host.extractBits(register, register, mask: .r9)
+            host.depositBits(register, register, mask: .r9)
+        }
+
+        private func emitPushFlags(_ host: inout HostAssembler) {
+            host.move(.r9, .rax)
+            host.byte(0x9F)  // lahf
+            host.bytes(0x0F, 0x90, 0xC0)  // seto al
+            host.bytes(0x44, 0x0F, 0xB6, 0xC0)  // movzx r8d, al
+            host.bytes(0x0F, 0xB6, 0xC4)  // movzx eax, ah
+            host.move(.r10, immediate: UInt32(Flags.of.trailingZeroBitCount))
+            host.bytes(0xC4, 0x42, 0x29, 0xF7, 0xC0)  // shlx r8d, r8d, r10d
+            host.bytes(0x46, 0x8D, 0x04, 0x00)  // lea r8d, [rax + r8]
+            host.load(.r10, state: Places.systemFlags)
+            // Bit 1 is set in both.
+            host.bytes(0x47, 0x8D, 0x44, 0x10, 0xFE)  // lea r8d, [r8 + r10 - 2]
+            host.move(.rax, .r9)
+            host.storeStack(.r8, -4)
+            host.lea(.r12, .r12, -4)
+        }
+
+        private func emitPopFlags(_ host: inout HostAssembler, callOut: (inout HostAssembler) -> Void) {
+            /// What must not change.
+            let kept =
+                Flags.tf | Flags.df | Flags.iopl | Flags.nt | Flags.rf | Flags.vm | Flags.ac | Flags.vif
+                | Flags.vip | Flags.id
+            host.loadStack(.r8, 0)
+            emitTest(&host, callOut: callOut, Self.emitMayInterrupt)
+            emitTest(&host, callOut: callOut) { host in
+                host.move(.r9, immediate: kept)
+                host.extractBits(.r11, .r8, mask: .r9)
+                host.load(.rcx, state: Places.systemFlags)
+                host.extractBits(.rcx, .rcx, mask: .r9)
+                host.bytes(0x41, 0xF7, 0xD3)  // not r11d
+                host.bytes(0x42, 0x8D, 0x4C, 0x19, 0x01)  // lea ecx, [rcx + r11 + 1]
+            }
+            host.lea(.r12, .r12, 4)
+            host.move(.r9, immediate: kept | Flags.if)
+            host.extractBits(.r11, .r8, mask: .r9)
+            host.depositBits(.r11, .r11, mask: .r9)
+            host.lea(.r11, .r11, Int32(Flags.reserved1))
+            host.store(.r11, state: Places.systemFlags)
+            host.move(.r9, .rax)
+            host.move(.rax, .r8)
+            host.bytes(0x88, 0xC4)  // mov ah, al
+            host.bytes(0x41, 0xC1, 0xE8, 0x0B)  // shr r8d, 11
+            host.bytes(0x41, 0x83, 0xE0, 0x01)  // and r8d, 1: OF
+            host.bytes(0x41, 0x80, 0xC0, 0x7F)  // add r8b, 127: overflows if it was 1
+            host.byte(0x9E)  // sahf
+            host.move(.rax, .r9)
+        }
+
+        /// Places in the processor's state.
+        private enum Places {
+            static let cpl = ProcessorState.place(\.cpl)
+            static let interruptLine = ProcessorState.place(\.interruptLine)
+            static let systemFlags = ProcessorState.place(\.systemFlags)
+            private static let selectors = [
+                ProcessorState.place(\.es.selector), ProcessorState.place(\.cs.selector),
+                ProcessorState.place(\.ss.selector), ProcessorState.place(\.ds.selector),
+                ProcessorState.place(\.fs.selector), ProcessorState.place(\.gs.selector),
+            ]
+
+            static func selector(_ operand: Operand) -> Int { selectors[Int(operand.register) % selectors.count] }
+        }
+    }
+#endif
