@@ -76,7 +76,8 @@ import X86
         for site in inspector.callouts { counts[site.form, default: 0] += site.executions }
         for row in Sensitivity.table where row.isSensitive {
             let expected = census.supervisor[Int(row.index)] + census.user[Int(row.index)]
-            #expect(counts[row.form] ?? 0 == expected, "\(name): \(row.form)")
+            let inlined = (inspector as? NativeInspector)?.dispositions.inlined[row.index] ?? 0
+            #expect((counts[row.form] ?? 0) + inlined == expected, "\(name): \(row.form)")
         }
     }
 
@@ -86,7 +87,9 @@ import X86
         let code: [UInt8] = [0xBE, 10, 0, 0, 0, 0x0F, 0xA2, 0x4E, 0x75, 0xFB, 0xFA, 0xF4]
         let inspector = try #require(Machines.inspected(Machines.image(code), on: engine).inspector)
         let counts = inspector.callouts.map { "\($0.address) \($0.text): \($0.executions)" }
-        #expect(counts == ["00100025 cpuid: 10", "0010002a cli: 1", "0010002b hlt: 1"])
+        // The engine `native` spares CLI the monitor.
+        let cli = engine == .native ? [] : ["0010002a cli: 1"]
+        #expect(counts == ["00100025 cpuid: 10"] + cli + ["0010002b hlt: 1"])
         #expect(inspector.callouts.allSatisfy { $0.leastNanoseconds <= $0.nanoseconds && $0.reason != "" })
     }
 

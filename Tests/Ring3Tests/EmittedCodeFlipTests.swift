@@ -78,7 +78,7 @@
         private static let forbidden: Set<String> = [
             "(bad)", "syscall", "sysret", "sysenter", "sysexit", "int", "int1", "int3", "into", "icebp", "hlt", "in",
             "out",
-            "ins", "outs", "call", "ret", "retf", "iret", "iretq", "enter", "leave", "cli", "sti", "std", "wrgsbase",
+            "ins", "outs", "retf", "iret", "iretq", "enter", "leave", "cli", "sti", "std", "wrgsbase",
             "wrfsbase", "rdgsbase", "rdfsbase", "swapgs", "wrmsr", "rdmsr", "lgdt", "lidt", "lldt", "ltr", "lmsw",
             "clts",
             "invlpg", "cpuid", "rdtsc", "ud2", "ud1", "ud0", "xbegin", "xabort", "movs", "stos", "lods", "scas", "cmps",
@@ -111,6 +111,17 @@
             return [
                 place(\.eip), place(\.fs.base), place(\.gs.base), place(\.native.lacksUnits), place(\.native.lastX87),
                 place(\.native.lastX87WithOperand), place(\.native.x87Operand), place(\.native.savedFlags),
+                place(\.systemFlags),
+            ]
+        }()
+        /// Others, which are read by MOVZX and by nothing else.
+        private static let smallFields: Set<Int> = {
+            func place(_ path: PartialKeyPath<ProcessorState>) -> Int {
+                MemoryLayout<ProcessorState>.offset(of: path) ?? -1
+            }
+            return [
+                place(\.cpl), place(\.interruptLine), place(\.es.selector), place(\.cs.selector), place(\.ss.selector),
+                place(\.ds.selector), place(\.fs.selector), place(\.gs.selector),
             ]
         }()
 
@@ -120,6 +131,7 @@
             guard let mnemonic = words.first(where: { !isPrefix($0) }) else { return "no instruction" }
             if windowed.contains(line.split(separator: " ").joined(separator: " ")) { return nil }
             if forbidden.contains(mnemonic) { return "instruction" }
+            if mnemonic == "ret" { return words.count == 1 ? nil : "instruction" }
             if line.contains("rsp") || line.contains("esp") || line.contains("spl") || line.contains("rip") {
                 return "register"
             }
@@ -143,10 +155,23 @@
                 return isNarrow && !["r13", "r14", "r15"].contains { address.contains($0) } ? nil : "window"
             }
             if address.hasPrefix("r13+0x") {
-                return Int(address.dropFirst(6), radix: 16).map(stateFields.contains) == true ? nil : "state"
+                guard let place = Int(address.dropFirst(6), radix: 16) else { return "state" }
+                return stateFields.contains(place) || mnemonic == "movzx" && smallFields.contains(place) ? nil : "state"
             }
             if address == "r14" || address == "r14+0x0" { return mnemonic == "mov" ? nil : "budget" }
-            return address == "r15+r9*8" || address == "r15+r9*8+0x20000" ? nil : "memory"
+            return isInJumpCache(address, ofAddresses: mnemonic == "jmp" || mnemonic == "call") ? nil : "memory"
+        }
+
+        /// Tags come first, then as many addresses.
+        private static func isInJumpCache(_ address: Substring, ofAddresses: Bool) -> Bool {
+            let size = JumpCache.count * 8
+            if address == "r15+r9*8" { return !ofAddresses }
+            if address == "r15+r9*8+0x\(String(size, radix: 16))" { return ofAddresses }
+            if address == "r15" { return !ofAddresses }
+            guard address.hasPrefix("r15+0x"), let place = Int(address.dropFirst(6), radix: 16), place % 8 == 0 else {
+                return false
+            }
+            return ofAddresses ? size..<2 * size ~= place : 0..<size ~= place
         }
 
         /// LEA accesses nothing: R14 may be counted, and no other register of ours named.

@@ -164,5 +164,78 @@
             #expect(pair.native.cpu.pointee.eax == 7)
             #expect(pair.native.cpu.pointee.instructions == 3)
         }
+
+        @Test func anUnrolledLoopIsLeftWhereItEnds() throws {
+            let pair = try NativePair()
+            for rounds in 1...100 as ClosedRange<UInt32> {
+                pair.start([0x40, 0x49, 0x75, 0xFC]) { $0.pointee.ecx = rounds }  // inc eax; dec ecx; jnz
+                #expect(pair.run() == [], "\(rounds)")
+                #expect(pair.native.cpu.pointee.ecx == 0)
+            }
+            pair.start([0x40, 0x49, 0x74, 0x02, 0xEB, 0xFA]) { $0.pointee.ecx = 77 }  // the same, by JZ out and JMP
+            #expect(pair.run() == [])
+        }
+
+        /// A return goes where the guest says, also if that is not where the last call came from. In a loop of 20 rounds, so
+        /// that everything is linked.
+        @Test(
+            arguments: [
+                [0xE8, 0, 0, 0, 0, 0x58],  // call to the next instruction, pop eax
+                // call .+4, behind which: inc ebx; inc edx; jmp to the end; called: add dword [esp], 1; ret
+                [0xE8, 4, 0, 0, 0, 0x43, 0x42, 0xEB, 5, 0x83, 0x04, 0x24, 1, 0xC3],
+                // call .+2, behind which: jmp to the end; called: add esp, 4; inc ebx
+                [0xE8, 2, 0, 0, 0, 0xEB, 4, 0x83, 0xC4, 4, 0x43],
+                // call .+2, behind which: jmp to the end; called: call .+2, behind which: jmp to the end; add esp, 4; ret
+                [0xE8, 2, 0, 0, 0, 0xEB, 11, 0xE8, 2, 0, 0, 0, 0xEB, 4, 0x83, 0xC4, 4, 0xC3],
+                // call .+1, which returns: ret; behind it: inc edi
+                [0xEB, 1, 0xC3, 0xE8, 0xFA, 0xFF, 0xFF, 0xFF, 0x47],
+            ] as [[UInt8]])
+        func returnsGoWhereTheGuestSays(code: [UInt8]) throws {
+            let pair = try NativePair()
+            let back = UInt8(bitPattern: -Int8(code.count + 3))
+            pair.start(code + [0x4E, 0x75, back]) { $0.pointee.esi = 20 }  // dec esi; jnz
+            #expect(pair.run() == [])
+            #expect(pair.native.cpu.pointee.esi == 0)
+        }
+
+        /// What PUSHFD shows between CLI, STI and POPFD, and selectors, on the stack of both engines.
+        @Test(
+            arguments: [0x202, 0x2, 0xAD7, 0x246, 0x3202, 0x4_0202, 0x20_0202, 0x4202, 0x602, 0x1_0202, 0xFFC0_82AA]
+                as [UInt32])
+        func flagsAreThoseOfTheSharedSemantics(image: UInt32) throws {
+            let pair = try NativePair()
+            let bytes = (0..<4).map { UInt8(truncatingIfNeeded: image >> UInt32($0 * 8)) }
+            let code: [UInt8] =
+                [0x01, 0xC8, 0x9C, 0xFA, 0x9C, 0xFB, 0x90, 0x9C]  // add eax, ecx; pushfd; cli; pushfd; sti; nop; pushfd
+                + [0x68] + bytes + [0x9D, 0x9C]  // push image; popfd; pushfd
+                + [0xFA, 0x68] + bytes + [0x9D, 0x9C]  // cli; push image; popfd; pushfd
+                + [0x8C, 0xD8, 0x8C, 0xCB, 0x06, 0x0E, 0x16, 0x1E, 0x0F, 0xA0]  // mov eax, ds; mov ebx, cs; push each
+                + [0x68, 0x02, 0x02, 0, 0, 0x9D]  // DF and others as they were
+            for (eax, ecx) in [(0, 0), (0x7FFF_FFFF, 1), (0xFFFF_FFFF, 1), (8, 8)] as [(UInt32, UInt32)] {
+                pair.start(code) {
+                    $0.pointee.eax = eax
+                    $0.pointee.ecx = ecx
+                }
+                #expect(pair.run() == [], "\(eax) \(ecx)")
+            }
+        }
+
+        /// Code that was rewritten again and again was reached by way of all its predecessors: ever longer chains of jumps.
+        @Test func noJumpLeadsToStaleCode() throws {
+            let emitted = try EmittedBlocks(running: "compute-smc")
+            let cache = emitted.engine.cache
+            var entries: [Int: Int] = [:]
+            for number in 0..<cache.blockCount { entries[Int(cache.blocks[number].entry)] = number }
+            var links = 0
+            for number in 0..<cache.siteCount where cache.sites[number].kind == .link {
+                let place = Int(cache.sites[number].place)
+                let distance = UnsafeRawPointer(cache.arena.writable + place).loadUnaligned(as: Int32.self)
+                guard let target = entries[place + 4 + Int(distance)] else { continue }
+                links += 1
+                #expect(!cache.blocks[target].isStale)
+            }
+            #expect(links > 10)
+            #expect(cache.statistics.pointee.blocksInvalidated > 10)
+        }
     }
 #endif

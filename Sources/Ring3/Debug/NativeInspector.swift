@@ -102,11 +102,13 @@
                 // A conditional jump at the end has an exit of its own before the one that falls through.
                 let times = place.index == nil ? counts.first { $0.index == index } : counts.last { $0.index == index }
                 let target = place.index.map(block.target) ?? block.next
+                let isTaken = place.index.map { !block.instructions[$0].isFollowed } ?? false
                 exits.append(
                     exit(
-                        place.index == nil ? "falls through" : "taken", to: target, place.range, listing, record,
+                        isTaken ? "taken" : "falls through", to: target, place.range, listing, record,
                         times?.executions, showsCode: true))
             }
+            exits = exits.reduce(into: []) { $0.add($1) }
             guard block.count > 0 else { return exits }
             let last = block.count - 1
             switch block.instructions[last].role {
@@ -196,6 +198,21 @@
                 evictions: statistics.evictions, links: statistics.links, slowPaths: statistics.slowPaths,
                 bytes: statistics.bytes, instructionsInBlocks: tallies.reduce(0) { $0 &+ $1.instructions },
                 instructionsInterpreted: profile.callouts.interpretedCount, executedByDisposition: shares)
+        }
+    }
+
+    extension [InspectedBlock.Exit] {
+        /// Adds an exit, or its executions to another of its kind to the same target: an unrolled loop has one a round.
+        fileprivate mutating func add(_ exit: InspectedBlock.Exit) {
+            guard let known = firstIndex(where: { $0.kind == exit.kind && $0.target == exit.target }) else {
+                return append(exit)
+            }
+            let old = self[known]
+            let executions = [old.executions, exit.executions].compactMap { $0 }
+            let code = [old.hostCode, exit.hostCode].compactMap { $0 }
+            if !old.isLinked, exit.isLinked { self[known] = exit }
+            self[known].executions = executions.isEmpty ? nil : executions.reduce(0, &+)
+            self[known].hostCode = code.isEmpty ? nil : code.flatMap { $0 }
         }
     }
 

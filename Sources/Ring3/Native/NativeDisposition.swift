@@ -32,12 +32,17 @@ package struct NativeDispositions: Equatable, Sendable {
     /// Innocuous ones, by the monitor: it always does them, or their access faulted.
     package private(set) var monitored: UInt64 = 0
 
+    /// Sensitive ones that emitted code did, among those rewritten: by row of the sensitivity table.
+    package private(set) var inlined: [UInt8: UInt64] = [:]
+
     package var sum: UInt64 { identical &+ rewritten &+ controlFlow &+ callout &+ monitored }
 
     /// - Parameters:
     ///   - emitted: executions by emitted code.
     ///   - monitored: executions by the monitor.
-    mutating func add(emitted: UInt64, monitored: UInt64, _ disposition: NativeDisposition) {
+    ///   - row: its row in the sensitivity table, if the instruction is sensitive.
+    mutating func add(emitted: UInt64, monitored: UInt64, _ disposition: NativeDisposition, row: UInt8? = nil) {
+        if case .rewritten = disposition, let row { inlined[row, default: 0] &+= emitted }
         switch disposition {
         case .identical: identical &+= emitted
         case .rewritten: rewritten &+= emitted

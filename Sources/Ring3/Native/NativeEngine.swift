@@ -412,6 +412,12 @@
             cache.instructions + Int(cache.blocks[Int(block)].first) + index
         }
 
+        /// That of the same instruction in the first round, if the block is an unrolled loop.
+        private func firstRecord(_ block: Int32, _ index: Int) -> UnsafeMutablePointer<NativeInstruction> {
+            let offset = record(block, index).pointee.offset
+            return record(block, (0..<index).first { record(block, $0).pointee.offset == offset } ?? index)
+        }
+
         /// Enters emitted code; returns the instruction count as the blocks have counted it, which is ahead of what was
         /// executed if one was left on the way.
         private func goOn(at host: UInt64, counting ahead: UInt64) -> UInt64 {
@@ -438,7 +444,7 @@
         /// An instruction faulted, for which there was something to be done. If that goes on, the monitor will be asked at
         /// once.
         private func noteFault(_ block: Int32, _ index: Int, _ filling: ShadowWindow.Filling) {
-            let record = record(block, index)
+            let record = firstRecord(block, index)
             // Each of its executions may take many pages.
             if record.pointee.instruction.isRepeated, case .done = filling { return }
             if record.pointee.faults == 0 { record.pointee.firstFault = cpu.pointee.instructions }
@@ -455,7 +461,7 @@
 
         /// An instruction that used to fault was executed by the monitor.
         private func noteMonitored(_ block: Int32, _ index: Int, isHarmless: Bool) {
-            let record = record(block, index)
+            let record = firstRecord(block, index)
             record.pointee.harmless = isHarmless ? record.pointee.harmless &+ 1 : 0
             guard record.pointee.harmless >= Self.probation else { return }
             let place = cache.blocks[Int(block)].physical &+ UInt32(record.pointee.offset)

@@ -182,8 +182,10 @@
             guard Self.sum(executions) > 0 else { return }
             let listing = NativeListing(NativeRemains(cache, number), disassembler)
             for (index, execution) in executions.enumerated() {
+                let instruction = listing.block.instructions[index].instruction
                 sums.add(
-                    emitted: execution.emitted, monitored: execution.monitored, listing.disposition(index))
+                    emitted: execution.emitted, monitored: execution.monitored, listing.disposition(index),
+                    row: instruction.sensitivity.isSensitive ? instruction.sensitivityIndex : nil)
             }
         }
 

@@ -178,6 +178,10 @@ struct EmittedBlockProof {
             default: break
             }
         }
+        let isCall = verifier.kind(of: instructions[index]) == .call
+        guard !isCall || target != verifier.layout.lookup && target != verifier.layout.leave else {
+            throw violation(.target, index)
+        }
         if target == verifier.layout.lookup {
             guard state.credit >= 1 else { throw violation(.budget, index) }
             guard state.isReadable(HostOperandRegister(.general, 8, size: 4)) else { throw violation(.unset, index) }
@@ -189,7 +193,11 @@ struct EmittedBlockProof {
         } else if target == block.entry || verifier.entries.contains(target) {
             guard state.credit >= 1 else { throw violation(.budget, index) }
         } else if block.entry..<block.end ~= target {
-            guard let place = places[target] else { throw violation(.target, index) }
+            // A call leads into its own block only to leave it.
+            let isOut = block.patches[Int(instructions[index].address) + 1] == target
+            guard let place = places[target], isOut || !isCall else {
+                throw violation(.target, index)
+            }
             guard place > index else { throw violation(.backwards, index) }
             arrive(at: place, state)
         } else {
