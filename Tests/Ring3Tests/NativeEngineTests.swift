@@ -237,5 +237,17 @@
             #expect(links > 10)
             #expect(cache.statistics.pointee.blocksInvalidated > 10)
         }
+
+        /// While the guest's state stayed in the x87 unit, the monitor cleared its exception flags whenever a block was
+        /// emitted.
+        @Test func x87FlagsOutliveAnEmission() throws {
+            let pair = try NativePair()
+            // fninit; fld1; fldz; fdivp: ZE; jmp to the next instruction, another block; fnstsw ax; ffreep st(0), twice
+            pair.start([0xDB, 0xE3, 0xD9, 0xE8, 0xD9, 0xEE, 0xDE, 0xF9, 0xEB, 0x00, 0xDF, 0xE0, 0xDF, 0xC0]) {
+                $0.pointee.cr4 |= CR4.osfxsr
+            }
+            #expect(pair.run() == [])
+            #expect(pair.native.cpu.pointee.eax & 4 != 0)
+        }
     }
 #endif

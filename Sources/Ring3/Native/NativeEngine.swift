@@ -22,8 +22,9 @@
         private let enter: @convention(c) (UnsafeMutableRawPointer) -> Void
         /// The site by which emitted code was left for a block that was missing, and where that begins.
         private var left: (site: UInt32, eip: UInt32)?
-        /// An access for which the guest has to provide a page, and the instruction that will then try it again.
-        private var awaited: (eip: UInt32, linear: UInt32, isWrite: Bool)?
+        /// An access for which the guest has to provide a page, and the instruction and address space that will then try it
+        /// again.
+        private var awaited: (eip: UInt32, root: UInt32, linear: UInt32, isWrite: Bool)?
         private let keepsTranslations: Bool
         /// The access that made the last page come to a window.
         private var lastFault: (place: UInt64, address: UInt64) = (0, 0)
@@ -216,8 +217,7 @@
 
         private func emit(_ physical: UInt32, _ eip: UInt32, _ mode: NativeMode) -> Int32? {
             if !cache.hasRoom { removeAllBlocks() }
-            // Collections that grow compute with fractions, whose inexactness must not become the guest's.
-            defer { cpu.settleUnits() }
+            defer { settleUnits() }
             return translator.translate(physical, eip: eip, mode)
         }
 
@@ -311,12 +311,12 @@
         /// The guest is about to get a page fault.
         private func expectPage(_ address: UInt64) {
             guard keepsTranslations, let linear = view.window.linear(address) else { return }
-            awaited = (cpu.pointee.eip, linear, cpu.pointee.native.faultCode & 2 != 0)
+            awaited = (cpu.pointee.eip, cpu.pointee.cr3, linear, cpu.pointee.native.faultCode & 2 != 0)
         }
 
         /// Spares an instruction that the guest tries again, now that it has provided a page, another fault.
         private func provideAwaited() {
-            guard let awaited, awaited.eip == cpu.pointee.eip else { return }
+            guard let awaited, awaited.eip == cpu.pointee.eip, awaited.root == cpu.pointee.cr3 else { return }
             self.awaited = nil
             // Without a page the instruction faults again, and finds out for itself.
             _ = spaces.fill(cpu, awaited.linear, isUser: isUser, isWrite: awaited.isWrite)
@@ -472,7 +472,13 @@
         private func emitAnew(_ place: UInt32) {
             guard Int(place >> 12) < Int(cpu.pointee.ramSize >> 12) else { return }
             cache.invalidate(place, count: 1, isAdaptation: true)
-            cpu.settleUnits()
+            settleUnits()
+        }
+
+        /// Collections that grow compute with fractions, whose inexactness must not become the guest's. Where emitted code
+        /// has the units, it is not in them, but the guest's x87 flags are.
+        private func settleUnits() {
+            if !units.areGiven { cpu.settleUnits() }
         }
 
         /// Executes the instruction of a block before which the processor stands by the shared semantics.
