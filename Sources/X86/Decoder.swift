@@ -32,6 +32,8 @@ public final class Decoder {
     private let forms = OpcodeMap.forms
     private let meanings: [CapstoneMeaning]
     private let memo = DecodeMemo()
+    /// What was decoded before is found again by its bytes. Without, every instruction is decoded anew.
+    public var remembers = true
     let registers = CapstoneTables.registers
 
     /// Capstone sorts a table of its own at the first decoding in the process, and takes no lock (its issue 1647). When
@@ -89,7 +91,7 @@ public final class Decoder {
         let encoding = Encoding(fetched, size: size, forms: forms)
         guard encoding.examined <= fetched.count else { return Decoder.unfinished(fetched.count) }
         let key = DecodeMemo.Key(fetched, encoding, size)
-        if let known = memo.find(key) { return known }
+        if remembers, let known = memo.find(key) { return known }
         let invalid = Instruction(.invalid, length: UInt8(encoding.examined))
         guard DecoderRepairs.isLegal(encoding), let canonical = Canonical(encoding) else { return invalid }
 

@@ -249,5 +249,31 @@
             #expect(pair.run() == [])
             #expect(pair.native.cpu.pointee.eax & 4 != 0)
         }
+
+        /// What has faulted often is the monitor's, and no longer once it would not have faulted for a while. When it then
+        /// had to fault twice as often each time before it was the monitor's again, code that writes code took eight times
+        /// as long.
+        @Test func whatNoLongerFaultsIsReleased() throws {
+            let pair = try NativePair()
+            let place = CodeRunner.codeAddress
+            let code: [UInt8] = [0x89, 0x07, 0x49, 0x75, 0xFB]  // mov [edi], eax; dec ecx; jnz
+            for round in 1...5 as ClosedRange<UInt8> {
+                pair.start(code) { ($0.pointee.ecx, $0.pointee.edi) = (40, 0xF000_0000) }
+                #expect(pair.run() == [])
+                #expect(pair.engine.translator.releases(place) == round - 1)
+                pair.start(code) { ($0.pointee.ecx, $0.pointee.edi) = (100 << UInt32(round - 1), 0x8000) }
+                #expect(pair.run() == [])
+                #expect(pair.engine.translator.releases(place) == round)
+            }
+        }
+
+        @Test func aTextbookRemembersNothing() throws {
+            let runner = try CodeRunner()
+            let decoder = try Decoder()
+            _ = try Interpreter(cpu: runner.cpu, decoder: decoder, usesCache: true)
+            #expect(decoder.remembers)
+            _ = try Interpreter(cpu: runner.cpu, decoder: decoder, usesCache: false)
+            #expect(!decoder.remembers)
+        }
     }
 #endif

@@ -35,6 +35,7 @@ final class Interpreter {
         self.cpu = cpu
         self.decoder = decoder
         self.usesCache = usesCache
+        if !usesCache { decoder.remembers = false }
         cache = try DecodeCache(codeMap: cpu.pointee.codeMap)
         single = .allocate(capacity: 1)
         single.initialize(to: Instruction(.invalid))

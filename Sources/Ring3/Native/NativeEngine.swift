@@ -35,11 +35,16 @@
         /// Bytes for emitted code.
         static let cacheSize = 64 << 20
         /// Faults after which an instruction is left to the monitor, if they come as dense as one in so many instructions
-        /// of the guest; and executions, none of which would have faulted, after which it no longer is. A fault takes
-        /// some ten times as long as the monitor.
+        /// of the guest.
         private static let patience: UInt16 = 8
         private static let faultDistance: UInt64 = 4096
-        private static let probation: UInt8 = 64
+        /// Executions that would not have faulted, one that would have making up for some of them, after which the monitor
+        /// gives the instruction back: twice as many each time. A fault takes some ten times as long as the monitor.
+        private static let probation: UInt32 = 64
+        private static let faultWeight: UInt32 = 16
+        /// An instruction that was given back so often does without the monitor most of the time: when the guest provides
+        /// pages, it is left to the faults.
+        private static let mostReleases: UInt8 = 2
         /// Instructions interpreted in one go where nothing can be emitted.
         private static let interpretedStretch: UInt64 = 200
 
@@ -294,7 +299,7 @@
             cache.profile?.left(block, before: index)
             let mayGoOn = settleRepeat(record(block, index).pointee)
             let filling = isPageFault && fault != lastFault ? fill(fault.address) : .refused
-            noteFault(block, index, filling)
+            noteFault(block, index, isPageFault ? view.window.linear(fault.address) : nil, filling)
             switch filling {
             case .done:
                 lastFault = fault
@@ -441,32 +446,54 @@
             return spaces.fill(cpu, linear, isUser: isUser, isWrite: cpu.pointee.native.faultCode & 2 != 0)
         }
 
-        /// An instruction faulted, for which there was something to be done. If that goes on, the monitor will be asked at
+        /// An instruction faulted, by an access to `linear` if that is known. If that goes on, the monitor will be asked at
         /// once.
-        private func noteFault(_ block: Int32, _ index: Int, _ filling: ShadowWindow.Filling) {
+        private func noteFault(_ block: Int32, _ index: Int, _ linear: UInt32?, _ filling: ShadowWindow.Filling) {
             let record = firstRecord(block, index)
-            // Each of its executions may take many pages.
-            if record.pointee.instruction.isRepeated, case .done = filling { return }
+            let place = cache.blocks[Int(block)].physical &+ UInt32(record.pointee.offset)
+            let lastPage = record.pointee.lastPage
+            record.pointee.lastPage = linear.map { $0 & 0xFFFF_F000 } ?? 1
+            switch filling {
+            // That a page is seen for the first time says nothing about the instruction.
+            case .done:
+                guard record.pointee.lastPage == lastPage, !record.pointee.instruction.isRepeated else { return }
+            case .fault: guard translator.releases(place) < Self.mostReleases else { return }
+            case .refused, .failed: break
+            }
             if record.pointee.faults == 0 { record.pointee.firstFault = cpu.pointee.instructions }
             record.pointee.faults &+= 1
-            let place = cache.blocks[Int(block)].physical &+ UInt32(record.pointee.offset)
-            let patience = Self.patience << UInt16(translator.releases(place))
-            guard record.pointee.faults >= patience else { return }
+            guard record.pointee.faults >= Self.patience else { return }
             let time = cpu.pointee.instructions &- record.pointee.firstFault
             record.pointee.faults = 0
-            guard time <= UInt64(patience) &* Self.faultDistance else { return }
+            guard time <= UInt64(Self.patience) &* Self.faultDistance else { return }
             translator.monitor(place)
             emitAnew(place)
         }
 
-        /// An instruction that used to fault was executed by the monitor.
-        private func noteMonitored(_ block: Int32, _ index: Int, isHarmless: Bool) {
+        /// The monitor has executed an instruction that used to fault, which accessed `access`; `isHarmless` if it could.
+        private func noteMonitored(_ block: Int32, _ index: Int, _ access: Access?, isHarmless: Bool) {
             let record = firstRecord(block, index)
-            record.pointee.harmless = isHarmless ? record.pointee.harmless &+ 1 : 0
-            guard record.pointee.harmless >= Self.probation else { return }
+            let page = access.map { $0.linear & 0xFFFF_F000 } ?? 1
+            let isSamePage = page == record.pointee.lastPage
+            record.pointee.lastPage = page
+            // Emitted code would have found the page in the window, or put it there the last time.
+            guard isHarmless, let access, access.isHeld || isSamePage && isPlain(access) else {
+                record.pointee.harmless -= Swift.min(record.pointee.harmless, Self.faultWeight)
+                return
+            }
+            record.pointee.harmless &+= 1
             let place = cache.blocks[Int(block)].physical &+ UInt32(record.pointee.offset)
+            guard record.pointee.harmless >= Self.probation << UInt32(translator.releases(place)) else { return }
             translator.release(place)
             emitAnew(place)
+        }
+
+        /// Whether an access that has just been executed was one to RAM that nobody has to see.
+        private func isPlain(_ access: Access) -> Bool {
+            let page = access.linear & 0xFFFF_F000
+            let bank = isUser ? TLB.entries : 0
+            let entry = cpu.pointee.tlbBanks + (Int(access.linear >> 12 & TLB.mask) + bank)
+            return (access.isWrite ? entry.pointee.writeTag : entry.pointee.readTag) == page
         }
 
         private func emitAnew(_ place: UInt32) {
@@ -491,10 +518,10 @@
             let loadsSegment = record.pointee.instruction.changesOnlyDataSegment
             if record.pointee.role.endsBlock || loadsSegment { units.noteLast() }
             let isOnProbation = record.pointee.monitoring == .faulting
-            let isReachable = isOnProbation && reaches(record)
+            let access = isOnProbation ? access(of: record) : nil
             let isNext = cpu.perform(
                 withUnsafePointer(to: &record.pointee.instruction) { $0 }, at: cpu.pointee.eip)
-            if isOnProbation { noteMonitored(block, index, isHarmless: isNext && isReachable) }
+            if isOnProbation { noteMonitored(block, index, access, isHarmless: isNext) }
             if !units.areUsable { units.take() }
             let next = resumption(block, index + 1)
             let mayGoOn =
@@ -505,34 +532,36 @@
             return mayGoOn ? .resume(next) : .block
         }
 
-        /// Whether emitted code could execute the instruction, before which the processor stands, without a fault.
-        private func reaches(_ record: UnsafeMutablePointer<NativeInstruction>) -> Bool {
+        /// An access to memory, and whether emitted code could do it without a fault.
+        private struct Access {
+            var linear: UInt32
+            var isWrite: Bool
+            var isHeld: Bool
+        }
+
+        /// What the instruction, before which the processor stands, is about to access; of more than one place that which
+        /// it writes, and of none nil.
+        private func access(of record: UnsafeMutablePointer<NativeInstruction>) -> Access? {
             let i = record.pointee.instruction
-            let window = view.window
+            func access(_ linear: UInt32, isWrite: Bool) -> Access {
+                Access(linear: linear, isWrite: isWrite, isHeld: view.window.holds(linear, isWrite: isWrite))
+            }
             switch i.operation {
-            case .movs:
-                return window.holds(cpu.pointee.esi, isWrite: false) && window.holds(cpu.pointee.edi, isWrite: true)
-            case .cmps:
-                return window.holds(cpu.pointee.esi, isWrite: false) && window.holds(cpu.pointee.edi, isWrite: false)
-            case .stos: return window.holds(cpu.pointee.edi, isWrite: true)
-            case .scas: return window.holds(cpu.pointee.edi, isWrite: false)
-            case .lods: return window.holds(cpu.pointee.esi, isWrite: false)
+            case .movs, .stos: return access(cpu.pointee.edi, isWrite: true)
+            case .scas: return access(cpu.pointee.edi, isWrite: false)
+            case .cmps, .lods: return access(cpu.pointee.esi, isWrite: false)
+            case .push, .call: return access(cpu.pointee.esp &- 4, isWrite: true)
+            case .pop, .ret: return access(cpu.pointee.esp, isWrite: false)
+            case .leave: return access(cpu.pointee.ebp, isWrite: false)
             default: break
             }
-            var isReached = true
             let operands = i.operands
-            if operands.0.kind == .memory || operands.1.kind == .memory || operands.2.kind == .memory {
-                let address = withUnsafePointer(to: &record.pointee.instruction) { cpu.effectiveAddress($0) }
-                let isWrite = operands.0.kind == .memory && i.operation != .cmp && i.operation != .test
-                let linear = cpu.segment(i.memory.segment).pointee.base &+ address
-                isReached = window.holds(linear, isWrite: isWrite && i.operation != .push)
+            guard operands.0.kind == .memory || operands.1.kind == .memory || operands.2.kind == .memory else {
+                return nil
             }
-            switch i.operation {
-            case .push, .call: return isReached && window.holds(cpu.pointee.esp &- 4, isWrite: true)
-            case .pop, .ret: return isReached && window.holds(cpu.pointee.esp, isWrite: false)
-            case .leave: return window.holds(cpu.pointee.ebp, isWrite: false)
-            default: return isReached
-            }
+            let offset = withUnsafePointer(to: &record.pointee.instruction) { cpu.effectiveAddress($0) }
+            let isWrite = operands.0.kind == .memory && i.operation != .cmp && i.operation != .test
+            return access(cpu.segment(i.memory.segment).pointee.base &+ offset, isWrite: isWrite)
         }
     }
 
