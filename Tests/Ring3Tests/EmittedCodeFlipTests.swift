@@ -114,7 +114,7 @@
                 place(\.systemFlags),
             ]
         }()
-        /// Others, which are read by MOVZX and by nothing else.
+        /// Others, of one and two bytes, which are read by MOVZX or MOVSX and by nothing else.
         private static let smallFields: Set<Int> = {
             func place(_ path: PartialKeyPath<ProcessorState>) -> Int {
                 MemoryLayout<ProcessorState>.offset(of: path) ?? -1
@@ -156,7 +156,8 @@
             }
             if address.hasPrefix("r13+0x") {
                 guard let place = Int(address.dropFirst(6), radix: 16) else { return "state" }
-                return stateFields.contains(place) || mnemonic == "movzx" && smallFields.contains(place) ? nil : "state"
+                return stateFields.contains(place)
+                    || ["movzx", "movsx"].contains(mnemonic) && smallFields.contains(place) ? nil : "state"
             }
             if address == "r14" || address == "r14+0x0" { return mnemonic == "mov" ? nil : "budget" }
             return isInJumpCache(address, ofAddresses: mnemonic == "jmp" || mnemonic == "call") ? nil : "memory"
