@@ -140,11 +140,11 @@
             let inspector = try inspected(code).inspector
             let groups = CalloutGroup.groups(inspector.callouts)
             #expect(groups.map(\.form) == ["HLT", "flags", "not emittable", "kept faulting", "faulted"])
-            #expect(groups.map(\.executions) == [1, 20, 20, 11, 9])
+            #expect(groups.map(\.executions) == [1, 20, 20, 12, 8])
             #expect(groups.map(\.isSensitive) == [true, false, false, false, false])
             #expect(groups[3].sites.map(\.text) == ["mov al, byte ptr [0xb8000]"] && groups[3].reason.contains("MMIO"))
             #expect(groups.allSatisfy { $0.source.isEmpty != $0.isSensitive })
-            // It faulted once in the first block, which has the MOV, and eight times in that of the loop: emitted anew.
+            // It faulted once in the first block, which has the MOV, and seven times in that of the loop: emitted anew.
             let number = try #require(inspector.blocks(at: Machines.codeAddress + 5).last)
             let block = inspector.block(number)
             let ending = try #require(block.earlier.first)

@@ -260,10 +260,10 @@
             for round in 1...5 as ClosedRange<UInt8> {
                 pair.start(code) { ($0.pointee.ecx, $0.pointee.edi) = (40, 0xF000_0000) }
                 #expect(pair.run() == [])
-                #expect(pair.engine.translator.releases(place) == round - 1)
+                #expect(pair.engine.translator.faults.releases(place) == round - 1)
                 pair.start(code) { ($0.pointee.ecx, $0.pointee.edi) = (100 << UInt32(round - 1), 0x8000) }
                 #expect(pair.run() == [])
-                #expect(pair.engine.translator.releases(place) == round)
+                #expect(pair.engine.translator.faults.releases(place) == round)
             }
         }
 

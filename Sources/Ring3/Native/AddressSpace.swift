@@ -88,6 +88,7 @@
         }
 
         /// Where the current window begins, and the jump cache for a mode.
+        @inline(__always)
         func places(isUser: Bool, _ mode: NativeMode) -> (window: UInt64, jumps: UInt64) {
             let row = table + (isUser ? 1 + NativeMode.count : 0)
             let place = row + 1 + Int(mode.rawValue)

@@ -123,12 +123,9 @@
             host.store(.r11, state: Places.systemFlags)
             host.move(.r9, .rax)
             host.move(.rax, .r8)
-            host.bytes(0x88, 0xC4)  // mov ah, al
             host.bytes(0x41, 0xC1, 0xE8, 0x0B)  // shr r8d, 11
             host.bytes(0x41, 0x83, 0xE0, 0x01)  // and r8d, 1: OF
-            host.bytes(0x41, 0x80, 0xC0, 0x7F)  // add r8b, 127: overflows if it was 1
-            host.byte(0x9E)  // sahf
-            host.move(.rax, .r9)
+            host.loadFlagsFromAL()
         }
 
         /// Places in the processor's state.

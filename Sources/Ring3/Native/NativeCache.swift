@@ -15,13 +15,6 @@
         /// Why it is the monitor's, though it may be innocuous; nil if it is emitted.
         var monitoring: Monitoring?
         var isMonitored: Bool { monitoring != nil }
-        /// Host exceptions of late, and when the first of these was, in guest instructions.
-        var faults: UInt16 = 0
-        var firstFault: UInt64 = 0
-        /// The page, a linear address, where it faulted last, or which the monitor accessed last for it.
-        var lastPage: UInt32 = 1
-        /// Since it is the monitor's because it kept faulting: how often it would not have, less what it would have.
-        var harmless: UInt32 = 0
         /// Offset of its host code in the arena.
         var host: UInt32 = 0
 

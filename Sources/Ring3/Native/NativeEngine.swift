@@ -34,17 +34,6 @@
 
         /// Bytes for emitted code.
         static let cacheSize = 64 << 20
-        /// Faults after which an instruction is left to the monitor, if they come as dense as one in so many instructions
-        /// of the guest.
-        private static let patience: UInt16 = 8
-        private static let faultDistance: UInt64 = 4096
-        /// Executions that would not have faulted, one that would have making up for some of them, after which the monitor
-        /// gives the instruction back: twice as many each time. A fault takes some ten times as long as the monitor.
-        private static let probation: UInt32 = 64
-        private static let faultWeight: UInt32 = 16
-        /// An instruction that was given back so often does without the monitor most of the time: when the guest provides
-        /// pages, it is left to the faults.
-        private static let mostReleases: UInt8 = 2
         /// Instructions interpreted in one go where nothing can be emitted.
         private static let interpretedStretch: UInt64 = 200
 
@@ -362,6 +351,7 @@
         }
 
         /// Emitted code left by a site, with `total` instructions counted.
+        @inline(__always)
         private func answer(_ exit: UInt32, counted total: UInt64) -> Sequel {
             guard exit != NativeContext.miss else { return leave(by: exit, counted: total) }
             let site = cache.sites[Int(exit)]
@@ -394,12 +384,14 @@
         }
 
         /// Executes an instruction, as `perform` does, for that cause or the one that emitted code was made for.
+        @inline(__always)
         private func callOut(_ block: Int32, _ index: Int, _ cause: CalloutCause? = nil) -> Sequel {
             guard let profile = cache.profile else { return perform(block, index) }
             return profile.calledOut(block, index, cause) { perform(block, index) }
         }
 
         /// Makes the processor's state that before an instruction of a block, all of which is among those counted.
+        @inline(__always)
         private func stand(before index: Int, of block: Int32, counted total: UInt64) {
             let record = record(block, index)
             cpu.pointee.instructions = total &- (UInt64(cache.blocks[Int(block)].count) &- UInt64(index))
@@ -407,24 +399,26 @@
             cpu.settle(record.pointee.debt)
         }
 
+        @inline(__always)
         private func resumption(_ block: Int32, _ index: Int) -> Resumption {
             Resumption(
                 host: record(block, index).pointee.host,
                 ahead: UInt64(cache.blocks[Int(block)].count) &- UInt64(index))
         }
 
+        @inline(__always)
         private func record(_ block: Int32, _ index: Int) -> UnsafeMutablePointer<NativeInstruction> {
             cache.instructions + Int(cache.blocks[Int(block)].first) + index
         }
 
-        /// That of the same instruction in the first round, if the block is an unrolled loop.
-        private func firstRecord(_ block: Int32, _ index: Int) -> UnsafeMutablePointer<NativeInstruction> {
-            let offset = record(block, index).pointee.offset
-            return record(block, (0..<index).first { record(block, $0).pointee.offset == offset } ?? index)
+        /// Where an instruction of a block lies: a guest-physical address.
+        private func place(_ block: Int32, _ index: Int) -> UInt32 {
+            cache.blocks[Int(block)].physical &+ UInt32(record(block, index).pointee.offset)
         }
 
         /// Enters emitted code; returns the instruction count as the blocks have counted it, which is ahead of what was
         /// executed if one was left on the way.
+        @inline(__always)
         private func goOn(at host: UInt64, counting ahead: UInt64) -> UInt64 {
             let counted = cpu.pointee.instructions &+ ahead
             let left = Swift.min(cpu.pointee.stopAt &- counted, InstructionBudget.largest)
@@ -446,54 +440,12 @@
             return spaces.fill(cpu, linear, isUser: isUser, isWrite: cpu.pointee.native.faultCode & 2 != 0)
         }
 
-        /// An instruction faulted, by an access to `linear` if that is known. If that goes on, the monitor will be asked at
-        /// once.
+        /// An instruction faulted, by an access to `linear` if that is known.
         private func noteFault(_ block: Int32, _ index: Int, _ linear: UInt32?, _ filling: ShadowWindow.Filling) {
-            let record = firstRecord(block, index)
-            let place = cache.blocks[Int(block)].physical &+ UInt32(record.pointee.offset)
-            let lastPage = record.pointee.lastPage
-            record.pointee.lastPage = linear.map { $0 & 0xFFFF_F000 } ?? 1
-            switch filling {
-            // That a page is seen for the first time says nothing about the instruction.
-            case .done:
-                guard record.pointee.lastPage == lastPage, !record.pointee.instruction.isRepeated else { return }
-            case .fault: guard translator.releases(place) < Self.mostReleases else { return }
-            case .refused, .failed: break
-            }
-            if record.pointee.faults == 0 { record.pointee.firstFault = cpu.pointee.instructions }
-            record.pointee.faults &+= 1
-            guard record.pointee.faults >= Self.patience else { return }
-            let time = cpu.pointee.instructions &- record.pointee.firstFault
-            record.pointee.faults = 0
-            guard time <= UInt64(Self.patience) &* Self.faultDistance else { return }
-            translator.monitor(place)
-            emitAnew(place)
-        }
-
-        /// The monitor has executed an instruction that used to fault, which accessed `access`; `isHarmless` if it could.
-        private func noteMonitored(_ block: Int32, _ index: Int, _ access: Access?, isHarmless: Bool) {
-            let record = firstRecord(block, index)
-            let page = access.map { $0.linear & 0xFFFF_F000 } ?? 1
-            let isSamePage = page == record.pointee.lastPage
-            record.pointee.lastPage = page
-            // Emitted code would have found the page in the window, or put it there the last time.
-            guard isHarmless, let access, access.isHeld || isSamePage && isPlain(access) else {
-                record.pointee.harmless -= Swift.min(record.pointee.harmless, Self.faultWeight)
-                return
-            }
-            record.pointee.harmless &+= 1
-            let place = cache.blocks[Int(block)].physical &+ UInt32(record.pointee.offset)
-            guard record.pointee.harmless >= Self.probation << UInt32(translator.releases(place)) else { return }
-            translator.release(place)
-            emitAnew(place)
-        }
-
-        /// Whether an access that has just been executed was one to RAM that nobody has to see.
-        private func isPlain(_ access: Access) -> Bool {
-            let page = access.linear & 0xFFFF_F000
-            let bank = isUser ? TLB.entries : 0
-            let entry = cpu.pointee.tlbBanks + (Int(access.linear >> 12 & TLB.mask) + bank)
-            return (access.isWrite ? entry.pointee.writeTag : entry.pointee.readTag) == page
+            let isNew = translator.faults.faulted(
+                place(block, index), at: cpu.pointee.instructions, on: linear, filling,
+                isRepeated: record(block, index).pointee.instruction.isRepeated)
+            if isNew { emitAnew(place(block, index)) }
         }
 
         private func emitAnew(_ place: UInt32) {
@@ -509,6 +461,7 @@
         }
 
         /// Executes the instruction of a block before which the processor stands by the shared semantics.
+        @inline(__always)
         private func perform(_ block: Int32, _ index: Int) -> Sequel {
             let record = record(block, index)
             // What follows in the block may rely on the units as it found them.
@@ -517,11 +470,14 @@
             // Selectors may change, or the task and with it the right to use the units.
             let loadsSegment = record.pointee.instruction.changesOnlyDataSegment
             if record.pointee.role.endsBlock || loadsSegment { units.noteLast() }
-            let isOnProbation = record.pointee.monitoring == .faulting
-            let access = isOnProbation ? access(of: record) : nil
+            let witnessed = cpu.pointee.witnessed
             let isNext = cpu.perform(
                 withUnsafePointer(to: &record.pointee.instruction) { $0 }, at: cpu.pointee.eip)
-            if isOnProbation { noteMonitored(block, index, access, isHarmless: isNext) }
+            if record.pointee.monitoring == .faulting {
+                let isHarmless = isNext && cpu.pointee.witnessed == witnessed
+                let place = place(block, index)
+                if translator.faults.executed(place, isHarmless: isHarmless) { emitAnew(place) }
+            }
             if !units.areUsable { units.take() }
             let next = resumption(block, index + 1)
             let mayGoOn =
@@ -530,38 +486,6 @@
                 && (!loadsSegment || cpu.blockMode == .allFlat)
                 && cpu.pointee.instructions &+ next.ahead <= cpu.pointee.stopAt && !cache.blocks[Int(block)].isStale
             return mayGoOn ? .resume(next) : .block
-        }
-
-        /// An access to memory, and whether emitted code could do it without a fault.
-        private struct Access {
-            var linear: UInt32
-            var isWrite: Bool
-            var isHeld: Bool
-        }
-
-        /// What the instruction, before which the processor stands, is about to access; of more than one place that which
-        /// it writes, and of none nil.
-        private func access(of record: UnsafeMutablePointer<NativeInstruction>) -> Access? {
-            let i = record.pointee.instruction
-            func access(_ linear: UInt32, isWrite: Bool) -> Access {
-                Access(linear: linear, isWrite: isWrite, isHeld: view.window.holds(linear, isWrite: isWrite))
-            }
-            switch i.operation {
-            case .movs, .stos: return access(cpu.pointee.edi, isWrite: true)
-            case .scas: return access(cpu.pointee.edi, isWrite: false)
-            case .cmps, .lods: return access(cpu.pointee.esi, isWrite: false)
-            case .push, .call: return access(cpu.pointee.esp &- 4, isWrite: true)
-            case .pop, .ret: return access(cpu.pointee.esp, isWrite: false)
-            case .leave: return access(cpu.pointee.ebp, isWrite: false)
-            default: break
-            }
-            let operands = i.operands
-            guard operands.0.kind == .memory || operands.1.kind == .memory || operands.2.kind == .memory else {
-                return nil
-            }
-            let offset = withUnsafePointer(to: &record.pointee.instruction) { cpu.effectiveAddress($0) }
-            let isWrite = operands.0.kind == .memory && i.operation != .cmp && i.operation != .test
-            return access(cpu.segment(i.memory.segment).pointee.base &+ offset, isWrite: isWrite)
         }
     }
 

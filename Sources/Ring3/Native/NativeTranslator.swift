@@ -22,15 +22,8 @@
         private let cache: NativeCache
         private let source: Interpreter
         private var rewriter = InstructionRewriter(mode: [])
-        /// Instructions that keep faulting, or did: the monitor executes those that do without being asked by a fault.
-        private struct Monitored {
-            var isActive = false
-            var releases: UInt8 = 0
-        }
-        /// By physical address.
-        private var monitored: [UInt32: Monitored] = [:]
-        /// More of them are forgotten: a guest could go on for ever.
-        private static let mostMonitored = 1 << 16
+        /// Which instructions are the monitor's because they fault.
+        var faults = FaultHistory()
         private let places = Places()
         /// What to jump to in order to leave.
         private let leave: Int
@@ -81,7 +74,8 @@
             var isTransfer = collect()
             if block.count == 0 { isTransfer = collectCrossing() }
             guard block.count > 0 else { return nil }
-            findDebts()
+            for index in 0..<Int(block.count) { instruction(index).pointee.monitoring = monitoring(index) }
+            flags.findDebts()
             host.lea(.r14, .r14, -Int32(block.count), isWide: true)
             host.bytes(0x45, 0x8B, 0x06)
             cache.profile?.countEntry(&host)
@@ -103,20 +97,7 @@
             return cache.insert(block)
         }
 
-        /// From now on, the instruction at `physical` is the monitor's.
-        func monitor(_ physical: UInt32) {
-            if monitored.count >= Self.mostMonitored { monitored.removeAll() }
-            monitored[physical, default: Monitored()].isActive = true
-        }
-
-        /// The instruction at `physical` no longer faults.
-        func release(_ physical: UInt32) {
-            monitored[physical]?.isActive = false
-            monitored[physical]?.releases &+= 1
-        }
-
-        /// How often the instruction at `physical` was released, up to 8.
-        func releases(_ physical: UInt32) -> UInt8 { Swift.min(monitored[physical]?.releases ?? 0, 8) }
+        private var flags: BlockFlags { BlockFlags(instructions: instruction(0), count: Int(block.count)) }
 
         private func instruction(_ index: Int) -> UnsafeMutablePointer<NativeInstruction> {
             cache.instructions + Int(block.first) + index
@@ -191,29 +172,12 @@
             instruction(Int(block.count)).initialize(to: end)
         }
 
-        // MARK: Flags
-
-        /// Finds the instructions that are the monitor's, and what the host's flags lack before each instruction.
-        private func findDebts() {
-            for index in 0..<Int(block.count) { instruction(index).pointee.monitoring = monitoring(index) }
-            var debt = HostFlagDebt.none
-            for index in 0..<Int(block.count) {
-                let record = instruction(index)
-                record.pointee.debt = debt
-                if !record.pointee.isMonitored, !canPay(index) { record.pointee.monitoring = .flags }
-                // How it ends decides whether there are new flags.
-                if record.pointee.instruction.isRepeatedComparison, debt != .none { record.pointee.monitoring = .flags }
-                // The monitor pays before it does anything.
-                let isPaid = record.pointee.isMonitored || record.pointee.role == .callout || paysAtOnce(index)
-                debt = isPaid ? .none : debt.after(record.pointee.instruction)
-            }
-            instruction(Int(block.count)).pointee.debt = debt
-        }
+        // MARK: What is emitted
 
         /// Why the instruction at `index` cannot be emitted, as far as its flags do not matter.
         private func monitoring(_ index: Int) -> NativeInstruction.Monitoring? {
-            let isFaulting = monitored[block.physical &+ UInt32(instruction(index).pointee.offset)]?.isActive ?? false
-            return isFaulting ? .faulting : isEmittable(index) ? nil : .notEmittable
+            let place = block.physical &+ UInt32(instruction(index).pointee.offset)
+            return faults.isMonitored(place) ? .faulting : isEmittable(index) ? nil : .notEmittable
         }
 
         private func isEmittable(_ index: Int) -> Bool {
@@ -228,109 +192,6 @@
                 return rewriter.emit(record.instruction, bytes(index), keepsFlags: false, &attempt)
             case .conditional, .jump, .call, .return: return true
             }
-        }
-
-        /// Whether emitted code makes good what an instruction leaves undefined right behind it, because somebody may look
-        /// later.
-        private func paysAtOnce(_ index: Int) -> Bool {
-            let record = instruction(index).pointee
-            switch HostFlagEffect(record.instruction) {
-            case .multiply(let register?): return !canPay(index, from: register)
-            case .countedShift: return record.debt != .adjust && !canPay(index, from: 4)
-            default: return false
-            }
-        }
-
-        private func payAtOnce(_ index: Int) {
-            switch HostFlagEffect(instruction(index).pointee.instruction) {
-            case .multiply(let low?): emitProductFlags(HostRegister(guest: low >> 2))
-            case .countedShift: emitCountedFlags()
-            default: break
-            }
-        }
-
-        /// Emits what clears AF if CL is a count other than zero.
-        private func emitCountedFlags() {
-            host.move(.r8, immediate: 0)
-            host.bytes(0x41, 0x0F, 0x90, 0xC0)  // seto r8b
-            host.move(.r9, .rax)
-            host.byte(0x9F)  // lahf
-            host.bytes(0x0F, 0xB6, 0xC4)  // movzx eax, ah
-            host.bytes(0xF6, 0xC1, 0x1F)  // test cl, 31
-            host.bytes(0x74, 0x02)  // jz
-            host.bytes(0x24, 0xEF)  // and al, ~AF
-            host.bytes(0x88, 0xC4)  // mov ah, al
-            host.bytes(0x41, 0x80, 0xC0, 0x7F)  // add r8b, 127: overflows if it was 1
-            host.byte(0x9E)  // sahf
-            host.move(.rax, .r9)
-        }
-
-        /// Emits what gives the flags of a product, of which OF is right: CF as OF, SF and PF by the low half, ZF and AF
-        /// clear.
-        private func emitProductFlags(_ low: HostRegister) {
-            host.move(.r8, immediate: 0)
-            host.bytes(0x41, 0x0F, 0x90, 0xC0)  // seto r8b
-            host.move(.r9, .rax)
-            host.test(low)
-            host.byte(0x9F)  // lahf
-            host.bytes(0x0F, 0xB6, 0xC4)  // movzx eax, ah
-            host.bytes(0x25, 0x86, 0, 0, 0)  // and eax, SF | PF | 2
-            host.bytes(0x44, 0x08, 0xC0)  // or al, r8b
-            host.bytes(0x88, 0xC4)  // mov ah, al
-            host.bytes(0x41, 0x80, 0xC0, 0x7F)  // add r8b, 127: overflows if it was 1
-            host.byte(0x9E)  // sahf
-            host.move(.rax, .r9)
-        }
-
-        /// Whether what the instruction at `index` leaves undefined can be made good wherever somebody may look.
-        private func canPay(_ index: Int) -> Bool {
-            let record = instruction(index).pointee
-            switch HostFlagEffect(record.instruction) {
-            case .countedShift:
-                // The count must still be there behind the shift.
-                return record.debt == .adjust || record.instruction.operands.0.kind == .memory
-                    || record.instruction.operands.0.register & 0x1C != 4
-            // A whole product's flags can be made good by emitted code, at once.
-            case .multiply(let register): return register != nil || canPay(index, from: nil)
-            case .doubleShift:
-                return canPay(index, from: nil, isCounted: record.instruction.operands.2.kind == .register)
-            default: return true
-            }
-        }
-
-        /// Whether, behind the instruction at `index`, flags are overwritten before the block is left or they are read, and
-        /// `register` still holds what they can be recovered from wherever the monitor may look at them till then.
-        ///
-        /// - Parameter isCounted: a count in CL decides whether there are new flags at all, so that another shift by the same
-        ///   count overwrites them just as well.
-        private func canPay(_ index: Int, from register: UInt8?, isCounted: Bool = false) -> Bool {
-            var isIntact = register != nil
-            var isSameCount = isCounted
-            for next in (index + 1)..<max(Int(block.count), index + 1) {
-                let follower = instruction(next).pointee
-                guard follower.role == .straight, isIntact || !follower.mayLookAtFlags else { return false }
-                switch HostFlagEffect(follower.instruction) {
-                case .defines, .shift: return true
-                case .countedShift where isSameCount: return true
-                case .none:
-                    isIntact = isIntact && register.map { follower.isMove(sparing: $0) } ?? false
-                    isSameCount = isSameCount && follower.isMove(sparing: 4)
-                default: return false
-                }
-            }
-            return false
-        }
-
-        /// Emits what makes the flags good where a block is left: only AF can be lacking there.
-        private func pay(_ debt: HostFlagDebt) {
-            guard debt != .none else { return }
-            host.move(.r11, .rax)
-            host.byte(0x9F)  // lahf
-            host.move(.r10, immediate: ~0x1000)
-            host.extractBits(.rax, .rax, mask: .r10)
-            host.depositBits(.rax, .rax, mask: .r10)
-            host.byte(0x9E)  // sahf
-            host.move(.rax, .r11)
         }
 
         // MARK: Instructions
@@ -359,9 +220,10 @@
                 if i.usesUnits { emitUnitsCheck(index) }
                 guard !i.isRepeated else { return emitRepeat(index) }
                 let isDivision = i.operation == .div || i.operation == .idiv
-                _ = rewriter.emit(i, bytes(index), keepsFlags: isDivision && !canPay(index, from: nil), &host)
+                _ = rewriter.emit(
+                    i, bytes(index), keepsFlags: isDivision && !flags.areOverwritten(behind: index), &host)
                 if i.isRememberedByX87 { emitX87Note(index) }
-                if paysAtOnce(index) { payAtOnce(index) }
+                if flags.mustBePaidAtOnce(behind: index) { host.payAtOnce(i) }
             case .conditional where record.isFollowed:
                 pending.append((host.jump(if: i.condition.rawValue ^ 1), index, next))
             case .conditional: pending.append((host.jump(if: i.condition.rawValue), index, target))
@@ -375,7 +237,7 @@
             case .return:
                 host.loadStack(.r8, 0)
                 host.lea(.r12, .r12, Int32(bitPattern: 4 &+ i.immediate))
-                pay(record.debt)
+                host.pay(record.debt)
                 host.byte(0xC3)  // ret
             case .indirectJump, .indirectCall:
                 if i.operands.0.kind == .register {
@@ -384,7 +246,7 @@
                     rewriter.emitLoad(.r8, i, bytes(index), &host)
                 }
                 if record.role == .indirectCall { emitPush(next) }
-                pay(record.debt)
+                host.pay(record.debt)
                 emitLookup(returningTo: record.role == .indirectCall ? next : nil)
             case .callout: emitInline(index)
             case .calloutEnd, .transfer: emitCallout(index)
@@ -396,7 +258,7 @@
                 let inline = InlineSensitive(
                     instruction(index).pointee.instruction, isLast: index + 1 == Int(block.count))
             else { return emitCallout(index) }
-            pay(instruction(index).pointee.debt)
+            host.pay(instruction(index).pointee.debt)
             inline.emit(&host) { host in
                 host.move(
                     .r8,
@@ -469,7 +331,7 @@
         private func emitExit(
             to target: UInt32, after index: Int, owing debt: HostFlagDebt, returningTo next: UInt32? = nil
         ) {
-            pay(debt)
+            host.pay(debt)
             cache.profile?.countExit(after: index, &host)
             let uncounted = Int32(block.count) - Int32(index) - 1
             if uncounted != 0 { host.lea(.r14, .r14, uncounted, isWide: true) }

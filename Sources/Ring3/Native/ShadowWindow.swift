@@ -97,13 +97,6 @@
         /// The guest's linear address behind a host address; nil outside the window.
         func linear(_ address: UInt64) -> UInt32? { UInt32(exactly: address &- base) }
 
-        /// Whether an access to `linear` does not fault now.
-        func holds(_ linear: UInt32, isWrite: Bool) -> Bool {
-            let slot = slots[Int(linear >> 12)]
-            if slot != 0 { return !isWrite || pages[Int(slot) - 1].isWritable }
-            return stretches.contains { $0.contains(linear) }
-        }
-
         /// Mappings that the host may have for it: the process has a limit.
         var mappingCount: Int { 2 * pages.count + 3 * stretches.count }
 

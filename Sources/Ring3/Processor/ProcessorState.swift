@@ -143,6 +143,8 @@ public struct ProcessorState {
     public var fpu = FPUState()
     public var sse = SSEState()
     public var statistics = Statistics()
+    /// Accesses that somebody has to see: to the memory of devices, and writes to pages that hold code.
+    var witnessed: UInt64 = 0
     var native = NativeContext()
     /// Keeps translations of its own, and is told when they end.
     unowned(unsafe) var translationObserver: (any TranslationObserver)?

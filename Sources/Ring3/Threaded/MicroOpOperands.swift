@@ -19,16 +19,14 @@ extension Processor {
     @inline(__always)
     func readable<T: Word>(_ linear: UInt32, _ type: T.Type) -> UnsafeMutableRawPointer? {
         let entry = pointee.tlb + Int(linear >> 12 & TLB.mask)
-        guard entry.pointee.readTag == (linear &+ (T.bytes - 1)) & 0xFFFF_F000 else { return nil }
-        return UnsafeMutableRawPointer(bitPattern: entry.pointee.addend &+ Int(linear))
+        return TLB.serves(entry.pointee.readTag, linear, as: type) ? entry.place(of: linear) : nil
     }
 
     /// Host address behind a linear one that may be written at once.
     @inline(__always)
     func writable<T: Word>(_ linear: UInt32, _ type: T.Type) -> UnsafeMutableRawPointer? {
         let entry = pointee.tlb + Int(linear >> 12 & TLB.mask)
-        guard entry.pointee.writeTag == (linear &+ (T.bytes - 1)) & 0xFFFF_F000 else { return nil }
-        return UnsafeMutableRawPointer(bitPattern: entry.pointee.addend &+ Int(linear))
+        return TLB.serves(entry.pointee.writeTag, linear, as: type) ? entry.place(of: linear) : nil
     }
 
     // MARK: Two operands: a = b op c, a = b op immediate, a = a op memory, memory = memory op a or immediate

@@ -10,6 +10,21 @@ enum TLB {
     /// Entries of which is kept which they are. Those who load CR3 often fill few in between.
     static let listed = 256
     static let noTag: UInt32 = 1
+
+    /// Whether an entry with that tag serves an access to `linear`.
+    @inline(__always)
+    static func serves<T: Word>(_ tag: UInt32, _ linear: UInt32, as type: T.Type) -> Bool {
+        // Adding the size sends accesses that cross into the next page the slow way, in the same comparison.
+        tag == (linear &+ (T.bytes - 1)) & 0xFFFF_F000
+    }
+}
+
+extension UnsafeMutablePointer<TLBEntry> {
+    /// The host's address for `linear`, which the entry serves.
+    @inline(__always)
+    func place(of linear: UInt32) -> UnsafeMutableRawPointer {
+        UnsafeMutableRawPointer(bitPattern: pointee.addend &+ Int(linear)).unsafelyUnwrapped
+    }
 }
 
 /// Somebody who remembers translations as the TLB does, and must forget them when it does, unless they are what the page
@@ -33,10 +48,8 @@ extension Processor {
     @inline(__always)
     func readLinear<T: Word>(_ linear: UInt32, as type: T.Type) throws(Fault) -> T {
         let entry = pointee.tlb + Int(linear >> 12 & TLB.mask)
-        // Adding the size sends accesses that cross into the next page the slow way, in the same comparison.
-        if entry.pointee.readTag == (linear &+ (T.bytes - 1)) & 0xFFFF_F000 {
-            return UnsafeRawPointer(bitPattern: entry.pointee.addend &+ Int(linear)).unsafelyUnwrapped
-                .loadUnaligned(as: T.self)
+        if TLB.serves(entry.pointee.readTag, linear, as: type) {
+            return entry.place(of: linear).loadUnaligned(as: type)
         }
         return T(truncatingIfNeeded: try readLinearSlow(linear, count: T.bytes, isUser: pointee.cpl == 3))
     }
@@ -44,10 +57,8 @@ extension Processor {
     @inline(__always)
     func writeLinear<T: Word>(_ linear: UInt32, _ value: T) throws(Fault) {
         let entry = pointee.tlb + Int(linear >> 12 & TLB.mask)
-        if entry.pointee.writeTag == (linear &+ (T.bytes - 1)) & 0xFFFF_F000 {
-            UnsafeMutableRawPointer(bitPattern: entry.pointee.addend &+ Int(linear)).unsafelyUnwrapped
-                .storeBytes(of: value, as: T.self)
-            return
+        if TLB.serves(entry.pointee.writeTag, linear, as: T.self) {
+            return entry.place(of: linear).storeBytes(of: value, as: T.self)
         }
         try writeLinearSlow(linear, UInt64(truncatingIfNeeded: value), count: T.bytes, isUser: pointee.cpl == 3)
     }
@@ -70,18 +81,16 @@ extension Processor {
     @inline(__always)
     func readThroughTLB<T: Word>(_ linear: UInt32, isUser: Bool, as type: T.Type) -> T? {
         let entry = pointee.tlbBanks + (Int(linear >> 12 & TLB.mask) + (isUser ? TLB.entries : 0))
-        guard entry.pointee.readTag == (linear &+ (T.bytes - 1)) & 0xFFFF_F000 else { return nil }
-        return UnsafeRawPointer(bitPattern: entry.pointee.addend &+ Int(linear)).unsafelyUnwrapped
-            .loadUnaligned(as: T.self)
+        guard TLB.serves(entry.pointee.readTag, linear, as: type) else { return nil }
+        return entry.place(of: linear).loadUnaligned(as: type)
     }
 
     /// The same for a write; false where that takes the slow path.
     @inline(__always)
     func writeThroughTLB<T: Word>(_ linear: UInt32, _ value: T, isUser: Bool) -> Bool {
         let entry = pointee.tlbBanks + (Int(linear >> 12 & TLB.mask) + (isUser ? TLB.entries : 0))
-        guard entry.pointee.writeTag == (linear &+ (T.bytes - 1)) & 0xFFFF_F000 else { return false }
-        UnsafeMutableRawPointer(bitPattern: entry.pointee.addend &+ Int(linear)).unsafelyUnwrapped
-            .storeBytes(of: value, as: T.self)
+        guard TLB.serves(entry.pointee.writeTag, linear, as: T.self) else { return false }
+        entry.place(of: linear).storeBytes(of: value, as: T.self)
         return true
     }
 

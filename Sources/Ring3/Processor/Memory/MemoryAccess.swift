@@ -46,9 +46,7 @@ extension Processor {
         if UInt64(offset) &+ UInt64(T.bytes) > s.pointee.writeEnd { try checkWrite(segment, offset, count: T.bytes) }
         let linear = s.pointee.base &+ offset
         let entry = pointee.tlb + Int(linear >> 12 & TLB.mask)
-        if entry.pointee.writeTag == (linear &+ (T.bytes - 1)) & 0xFFFF_F000 {
-            return UnsafeMutableRawPointer(bitPattern: entry.pointee.addend &+ Int(linear)).unsafelyUnwrapped
-        }
+        if TLB.serves(entry.pointee.writeTag, linear, as: type) { return entry.place(of: linear) }
         return try beginModifySlow(linear, count: T.bytes)
     }
 

@@ -25,6 +25,7 @@ extension Processor {
         }
         guard physical <= UInt64(UInt32.max) else { return .max }
         pointee.statistics.mmioAccesses &+= 1
+        pointee.witnessed &+= 1
         let bus = pointee.platform.takeUnretainedValue().mmio
         var value: UInt64 = 0
         let width = busWidth(count)
@@ -57,6 +58,7 @@ extension Processor {
         }
         guard physical <= UInt64(UInt32.max) else { return }
         pointee.statistics.mmioAccesses &+= 1
+        pointee.witnessed &+= 1
         let bus = pointee.platform.takeUnretainedValue().mmio
         let width = busWidth(count)
         for offset in stride(from: UInt32(0), to: count, by: Int(width)) {
@@ -80,6 +82,7 @@ extension Processor {
     func noteCodeWrite(_ physical: UInt32, count: UInt32) {
         let map = pointee.codeMap[Int(physical >> 12)]
         guard map != 0 else { return }
+        pointee.witnessed &+= 1
         let first = UInt64(physical & 0xFFF) >> 6
         let last = UInt64((physical & 0xFFF) + count - 1) >> 6
         if map & (1 << first | 1 << last) != 0 {

@@ -1,0 +1,133 @@
+import X86
+
+#if arch(x86_64) && os(Linux)
+    /// What the host's flags lack in a block, and where that is made good.
+    struct BlockFlags {
+        /// One more than `count`: the last for what follows the block.
+        let instructions: UnsafeMutablePointer<NativeInstruction>
+        let count: Int
+
+        /// Finds what the host's flags lack before each instruction, and those that are the monitor's for that.
+        func findDebts() {
+            var debt = HostFlagDebt.none
+            for index in 0..<count {
+                let record = instructions + index
+                record.pointee.debt = debt
+                if !record.pointee.isMonitored, !canBePaid(behind: index) { record.pointee.monitoring = .flags }
+                // How it ends decides whether there are new flags.
+                if record.pointee.instruction.isRepeatedComparison, debt != .none { record.pointee.monitoring = .flags }
+                // The monitor pays before it does anything.
+                let isPaid =
+                    record.pointee.isMonitored || record.pointee.role == .callout || mustBePaidAtOnce(behind: index)
+                debt = isPaid ? .none : debt.after(record.pointee.instruction)
+            }
+            instructions[count].debt = debt
+        }
+
+        /// Whether emitted code makes good what an instruction leaves undefined right behind it, because somebody may look
+        /// later.
+        func mustBePaidAtOnce(behind index: Int) -> Bool {
+            switch HostFlagEffect(instructions[index].instruction) {
+            case .multiply(let register?): !areOverwritten(behind: index, keeping: register)
+            case .countedShift: instructions[index].debt != .adjust && !areOverwritten(behind: index, keeping: 4)
+            default: false
+            }
+        }
+
+        /// Whether what the instruction at `index` leaves undefined can be made good wherever somebody may look.
+        private func canBePaid(behind index: Int) -> Bool {
+            let record = instructions[index]
+            switch HostFlagEffect(record.instruction) {
+            case .countedShift:
+                // The count must still be there behind the shift.
+                return record.debt == .adjust || record.instruction.operands.0.kind == .memory
+                    || record.instruction.operands.0.register & 0x1C != 4
+            // A whole product's flags can be made good by emitted code, at once.
+            case .multiply(let register): return register != nil || areOverwritten(behind: index)
+            case .doubleShift:
+                return areOverwritten(behind: index, isCounted: record.instruction.operands.2.kind == .register)
+            default: return true
+            }
+        }
+
+        /// Whether, behind the instruction at `index`, flags are overwritten before the block is left or they are read, and
+        /// `register` still holds what they can be recovered from wherever the monitor may look at them till then.
+        ///
+        /// - Parameter isCounted: a count in CL decides whether there are new flags at all, so that another shift by the same
+        ///   count overwrites them just as well.
+        func areOverwritten(behind index: Int, keeping register: UInt8? = nil, isCounted: Bool = false) -> Bool {
+            var isIntact = register != nil
+            var isSameCount = isCounted
+            for next in (index + 1)..<max(count, index + 1) {
+                let follower = instructions[next]
+                guard follower.role == .straight, isIntact || !follower.mayLookAtFlags else { return false }
+                switch HostFlagEffect(follower.instruction) {
+                case .defines, .shift: return true
+                case .countedShift where isSameCount: return true
+                case .none:
+                    isIntact = isIntact && register.map { follower.isMove(sparing: $0) } ?? false
+                    isSameCount = isSameCount && follower.isMove(sparing: 4)
+                default: return false
+                }
+            }
+            return false
+        }
+    }
+#endif
+
+extension HostAssembler {
+    /// Makes the flags good right behind an instruction that left some undefined.
+    mutating func payAtOnce(_ i: Instruction) {
+        switch HostFlagEffect(i) {
+        case .multiply(let low?): payProduct(HostRegister(guest: low >> 2))
+        case .countedShift: payCountedShift()
+        default: break
+        }
+    }
+
+    /// Makes the flags good where a block is left: only AF can be lacking there.
+    mutating func pay(_ debt: HostFlagDebt) {
+        guard debt != .none else { return }
+        move(.r11, .rax)
+        byte(0x9F)  // lahf
+        move(.r10, immediate: ~0x1000)
+        extractBits(.rax, .rax, mask: .r10)
+        depositBits(.rax, .rax, mask: .r10)
+        byte(0x9E)  // sahf
+        move(.rax, .r11)
+    }
+
+    /// Clears AF if CL is a count other than zero.
+    private mutating func payCountedShift() {
+        move(.r8, immediate: 0)
+        bytes(0x41, 0x0F, 0x90, 0xC0)  // seto r8b
+        move(.r9, .rax)
+        byte(0x9F)  // lahf
+        bytes(0x0F, 0xB6, 0xC4)  // movzx eax, ah
+        bytes(0xF6, 0xC1, 0x1F)  // test cl, 31
+        bytes(0x74, 0x02)  // jz
+        bytes(0x24, 0xEF)  // and al, ~AF
+        loadFlagsFromAL()
+    }
+
+    /// Gives the flags of a product, of which OF is right: CF as OF, SF and PF by the low half, ZF and AF clear.
+    private mutating func payProduct(_ low: HostRegister) {
+        move(.r8, immediate: 0)
+        bytes(0x41, 0x0F, 0x90, 0xC0)  // seto r8b
+        move(.r9, .rax)
+        test(low)
+        byte(0x9F)  // lahf
+        bytes(0x0F, 0xB6, 0xC4)  // movzx eax, ah
+        bytes(0x25, 0x86, 0, 0, 0)  // and eax, SF | PF | 2
+        bytes(0x44, 0x08, 0xC0)  // or al, r8b
+        loadFlagsFromAL()
+    }
+
+    /// Loads the flags: five of them from AL, OF from R8B; then EAX from R9D.
+    mutating func loadFlagsFromAL() {
+        bytes(0x88, 0xC4)  // mov ah, al
+        bytes(0x41, 0x80, 0xC0, 0x7F)  // add r8b, 127: overflows if it was 1
+        byte(0x9E)  // sahf
+        move(.rax, .r9)
+    }
+}

@@ -1,0 +1,101 @@
+#if arch(x86_64) && os(Linux)
+    /// Which instructions keep faulting on the host: the monitor executes those without being asked by a fault, which
+    /// costs ten times as much, until it sees that they would not fault any more.
+    ///
+    /// By the place of the instruction, a guest-physical address, so that what is known outlives blocks.
+    struct FaultHistory {
+        private var entries: [UInt32: Entry] = [:]
+        /// If there are more, all are forgotten: a guest could go on for ever.
+        private static let mostEntries = 1 << 14
+
+        /// Never grows, as that computes with fractions: the guest's x87 and SSE state may be in the host's units.
+        init() { entries.reserveCapacity(Self.mostEntries) }
+
+        /// Whether the instruction at `place` is left to the monitor.
+        func isMonitored(_ place: UInt32) -> Bool { entries[place]?.isMonitored ?? false }
+
+        /// How often the instruction at `place` was given back.
+        func releases(_ place: UInt32) -> UInt8 { entries[place]?.releases ?? 0 }
+
+        /// The instruction at `place` faulted.
+        ///
+        /// - Parameters:
+        ///   - time: guest instructions executed so far.
+        ///   - linear: what was missing in the window, if that is known.
+        ///   - filling: whether it is there now.
+        ///   - isRepeated: it is a repeated string instruction, which wants one page after the other.
+        /// - Returns: true if it is the monitor's from now on.
+        mutating func faulted(
+            _ place: UInt32, at time: UInt64, on linear: UInt32?, _ filling: ShadowWindow.Filling, isRepeated: Bool
+        ) -> Bool {
+            if entries.count >= Self.mostEntries { entries.removeAll(keepingCapacity: true) }
+            return entries[place, default: Entry()].faulted(
+                at: time, on: linear.map { $0 & 0xFFFF_F000 }, filling, isRepeated: isRepeated)
+        }
+
+        /// The monitor has executed the instruction at `place` without being asked by a fault.
+        ///
+        /// - Parameter isHarmless: it would not have faulted.
+        /// - Returns: true if it is not the monitor's any more.
+        mutating func executed(_ place: UInt32, isHarmless: Bool) -> Bool {
+            entries[place]?.executed(isHarmless: isHarmless) ?? true
+        }
+    }
+
+    /// What is known of one instruction.
+    private struct Entry {
+        private(set) var isMonitored = false
+        private(set) var releases: UInt8 = 0
+        /// Faults of late, and when the first of these was, in guest instructions.
+        private var faults: UInt8 = 0
+        private var firstFault: UInt64 = 0
+        /// Linear address of the page that was missing last.
+        private var lastPage: UInt32?
+        /// While it is monitored: how often it would not have faulted, less what it would have.
+        private var harmless: UInt32 = 0
+
+        /// Faults after which it is the monitor's, if they come as dense as one in so many guest instructions.
+        private static let patience: UInt8 = 8
+        private static let faultDistance: UInt64 = 4096
+        /// Executions without a fault, one with a fault making up for some of them, after which it is given back: twice
+        /// as many each time.
+        private static let probation: UInt32 = 64
+        private static let faultWeight: UInt32 = 16
+        /// Given back so often, it does without the monitor most of the time: when the guest provides pages, it is left
+        /// to the faults.
+        private static let manyReleases: UInt8 = 2
+        private static let mostReleases: UInt8 = 8
+
+        mutating func faulted(
+            at time: UInt64, on page: UInt32?, _ filling: ShadowWindow.Filling, isRepeated: Bool
+        ) -> Bool {
+            let isSamePage = page != nil && page == lastPage
+            lastPage = page
+            switch filling {
+            // That a page is seen for the first time says nothing about the instruction.
+            case .done: guard isSamePage, !isRepeated else { return false }
+            case .fault: guard releases < Self.manyReleases else { return false }
+            case .refused, .failed: break
+            }
+            if faults == 0 { firstFault = time }
+            faults += 1
+            guard faults >= Self.patience else { return false }
+            faults = 0
+            harmless = 0
+            isMonitored = time &- firstFault <= UInt64(Self.patience) * Self.faultDistance
+            return isMonitored
+        }
+
+        mutating func executed(isHarmless: Bool) -> Bool {
+            guard isHarmless else {
+                harmless -= min(harmless, Self.faultWeight)
+                return false
+            }
+            harmless += 1
+            guard harmless >= Self.probation << UInt32(releases) else { return false }
+            isMonitored = false
+            releases = min(releases + 1, Self.mostReleases)
+            return true
+        }
+    }
+#endif
