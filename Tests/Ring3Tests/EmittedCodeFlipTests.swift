@@ -108,12 +108,17 @@
             func place(_ path: PartialKeyPath<ProcessorState>) -> Int {
                 MemoryLayout<ProcessorState>.offset(of: path) ?? -1
             }
-            return [
-                place(\.eip), place(\.fs.base), place(\.gs.base), place(\.native.lacksUnits), place(\.native.lastX87),
-                place(\.native.lastX87WithOperand), place(\.native.x87Operand), place(\.native.savedFlags),
-                place(\.systemFlags),
-            ]
+            return Set(
+                [
+                    place(\.eip), place(\.fs.base), place(\.gs.base), place(\.native.lacksUnits),
+                    place(\.native.lastX87),
+                    place(\.native.lastX87WithOperand), place(\.native.x87Operand), place(\.native.savedFlags),
+                    place(\.systemFlags),
+                ] + descriptors)
         }()
+        private static let descriptors = stride(from: 0, to: 96, by: 4).map {
+            (MemoryLayout<ProcessorState>.offset(of: \.native.descriptors) ?? -1) + $0
+        }
         /// Others, of one and two bytes, which are read by MOVZX or MOVSX and by nothing else.
         private static let smallFields: Set<Int> = {
             func place(_ path: PartialKeyPath<ProcessorState>) -> Int {

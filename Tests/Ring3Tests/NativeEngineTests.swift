@@ -1,51 +1,9 @@
 #if arch(x86_64) && os(Linux)
-    import Glibc
     import Hardware
     import Testing
     import X86
 
     @testable import Ring3
-
-    /// A machine without devices whose code runs natively, verified, and the same on the interpreter beside it.
-    private final class NativePair {
-        let native: CodeRunner
-        let interpreted: CodeRunner
-        let engine: NativeEngine
-
-        init() throws {
-            native = try CodeRunner()
-            interpreted = try CodeRunner()
-            engine = try NativeEngine(
-                cpu: native.cpu, memory: native.memory, interpreter: native.interpreter, verifies: true)
-            native.cpu.pointee.platform.takeUnretainedValue().codeWritten = { [unowned engine] in
-                engine.codeWritten($0, count: $1)
-            }
-            for runner in runners { runner.installHandlers() }
-        }
-
-        var runners: [CodeRunner] { [native, interpreted] }
-
-        /// Puts code and a HLT at the code address of both machines, and goes there.
-        func start(_ code: [UInt8], _ prepare: (Processor) -> Void = { _ in }) {
-            for runner in runners {
-                runner.memory.write(CodeRunner.codeAddress, bytes: code + [0xF4])
-                runner.cpu.pointee.eip = CodeRunner.codeAddress
-                runner.cpu.pointee.fetch.count = 0
-                runner.cpu.setAttention(.halted, false)
-                prepare(runner.cpu)
-            }
-        }
-
-        /// Runs both for some instructions, or to a HLT; what differs afterwards, RAM included.
-        func run(_ count: UInt64 = 10_000) -> [String] {
-            _ = engine.run(until: native.cpu.pointee.instructions + count)
-            _ = interpreted.interpreter.run(until: interpreted.cpu.pointee.instructions + count)
-            let comparison = ProcessorComparison(tested: native.cpu, reference: interpreted.cpu)
-            var all = comparison.isEqual ? [] : comparison.differences.map { "\($0.name) \($0.tested) \($0.reference)" }
-            if memcmp(native.memory.base, interpreted.memory.base, native.memory.size) != 0 { all.append("RAM") }
-            return all
-        }
-    }
 
     @Suite(.enabled(if: NativeEngine.isSupported)) struct NativeEngineTests {
         /// An empty slot of the decode cache was taken for the instruction at address 0, where nothing had been fetched.

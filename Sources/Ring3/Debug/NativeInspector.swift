@@ -5,7 +5,7 @@
     final class NativeInspector: Inspector {
         private let cache: NativeCache
         private let profile: NativeProfile
-        private let leave: Int
+        private let stubs: NativeStubs
         /// What was executed of each place, by its number.
         private let tallies: [NativeProfile.Tally]
         /// The cache's blocks by where they begin in the arena.
@@ -19,7 +19,7 @@
         fileprivate init(_ engine: NativeEngine, _ profile: NativeProfile) {
             cache = engine.cache
             self.profile = profile
-            leave = engine.stubs.leave
+            stubs = engine.stubs
             tallies = profile.records.indices.map(profile.total)
             for number in 0..<cache.blockCount { blocksByEntry[Int(cache.blocks[number].entry)] = Int32(number) }
             for site in 0..<cache.siteCount where cache.sites[site].kind == .link {
@@ -89,7 +89,13 @@
 
         /// What there is at an offset of the arena outside of the block that is shown.
         private func name(_ offset: Int) -> String? {
-            if offset == leave { return "monitor" }
+            switch offset {
+            case stubs.leave: return "monitor"
+            case stubs.lookup: return "lookup"
+            case stubs.enterSystem: return "sysenter"
+            case stubs.leaveSystem: return "sysexit"
+            default: break
+            }
             return blocksByEntry[offset].flatMap(profile.record(of:)).map { "block \($0)" }
         }
 

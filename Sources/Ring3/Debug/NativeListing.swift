@@ -129,7 +129,7 @@
 
         private func transferReason(_ role: BlockRole) -> String {
             switch role {
-            case .conditional: "An exit on the way, by the host's flags."
+            case .conditional: "An exit on the way, by the host's flags, or by ECX."
             case .jump: "Its target is known: an exit."
             case .call: "Pushes the return address, and calls: its target is known."
             case .return:

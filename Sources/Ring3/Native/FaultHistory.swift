@@ -4,18 +4,26 @@
     ///
     /// By the place of the instruction, a guest-physical address, so that what is known outlives blocks.
     struct FaultHistory {
-        private var entries: [UInt32: Entry] = [:]
+        private var entries: [Entry] = []
+        /// Of these, by place.
+        private var numbers: [UInt32: Int] = [:]
         /// If there are more, all are forgotten: a guest could go on for ever.
         private static let mostEntries = 1 << 14
 
         /// Never grows, as that computes with fractions: the guest's x87 and SSE state may be in the host's units.
-        init() { entries.reserveCapacity(Self.mostEntries) }
+        init() {
+            entries.reserveCapacity(Self.mostEntries)
+            numbers.reserveCapacity(Self.mostEntries)
+        }
 
-        /// Whether the instruction at `place` is left to the monitor.
-        func isMonitored(_ place: UInt32) -> Bool { entries[place]?.isMonitored ?? false }
+        /// The number, for `executed`, of the instruction at `place`, if it is left to the monitor.
+        func monitored(_ place: UInt32) -> Int? {
+            guard let number = numbers[place], entries[number].isMonitored else { return nil }
+            return number
+        }
 
         /// How often the instruction at `place` was given back.
-        func releases(_ place: UInt32) -> UInt8 { entries[place]?.releases ?? 0 }
+        func releases(_ place: UInt32) -> UInt8 { numbers[place].map { entries[$0].releases } ?? 0 }
 
         /// The instruction at `place` faulted.
         ///
@@ -28,22 +36,35 @@
         mutating func faulted(
             _ place: UInt32, at time: UInt64, on linear: UInt32?, _ filling: ShadowWindow.Filling, isRepeated: Bool
         ) -> Bool {
-            if entries.count >= Self.mostEntries { entries.removeAll(keepingCapacity: true) }
-            return entries[place, default: Entry()].faulted(
+            return entries[number(place)].faulted(
                 at: time, on: linear.map { $0 & 0xFFFF_F000 }, filling, isRepeated: isRepeated)
         }
 
-        /// The monitor has executed the instruction at `place` without being asked by a fault.
+        private mutating func number(_ place: UInt32) -> Int {
+            if let known = numbers[place] { return known }
+            if entries.count >= Self.mostEntries {
+                entries.removeAll(keepingCapacity: true)
+                numbers.removeAll(keepingCapacity: true)
+            }
+            entries.append(Entry(place: place))
+            numbers[place] = entries.count - 1
+            return entries.count - 1
+        }
+
+        /// The monitor has executed the instruction at `place`, of that number, without being asked by a fault.
         ///
         /// - Parameter isHarmless: it would not have faulted.
         /// - Returns: true if it is not the monitor's any more.
-        mutating func executed(_ place: UInt32, isHarmless: Bool) -> Bool {
-            entries[place]?.executed(isHarmless: isHarmless) ?? true
+        mutating func executed(_ number: Int, _ place: UInt32, isHarmless: Bool) -> Bool {
+            // It may have been forgotten since.
+            guard number < entries.count, entries[number].place == place else { return true }
+            return entries[number].executed(isHarmless: isHarmless)
         }
     }
 
     /// What is known of one instruction.
     private struct Entry {
+        let place: UInt32
         private(set) var isMonitored = false
         private(set) var releases: UInt8 = 0
         /// Faults of late, and when the first of these was, in guest instructions.
@@ -65,6 +86,8 @@
         /// to the faults.
         private static let manyReleases: UInt8 = 2
         private static let mostReleases: UInt8 = 8
+
+        init(place: UInt32) { self.place = place }
 
         mutating func faulted(
             at time: UInt64, on page: UInt32?, _ filling: ShadowWindow.Filling, isRepeated: Bool

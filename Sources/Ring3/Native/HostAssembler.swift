@@ -49,7 +49,11 @@ struct HostAssembler {
 
     mutating func bytes(_ values: UInt8...) { for value in values { byte(value) } }
 
-    mutating func copy(_ source: UnsafeRawBufferPointer) { for value in source { byte(value) } }
+    mutating func copy(_ source: UnsafeRawBufferPointer) {
+        guard let start = source.baseAddress else { return }
+        UnsafeMutableRawPointer(base + offset).copyMemory(from: start, byteCount: source.count)
+        offset += source.count
+    }
 
     mutating func dword(_ value: UInt32) {
         for shift in stride(from: 0 as UInt32, to: 32, by: 8) { byte(UInt8(truncatingIfNeeded: value >> shift)) }
@@ -111,6 +115,11 @@ struct HostAssembler {
     mutating func store(immediate: UInt32, state displacement: Int) {
         state(0xC7, .rax, displacement, isWide: false)
         dword(immediate)
+    }
+
+    mutating func store(immediateByte: UInt8, state displacement: Int) {
+        state(0xC6, .rax, displacement, isWide: false)
+        byte(immediateByte)
     }
 
     /// MOVZX of a byte or word.

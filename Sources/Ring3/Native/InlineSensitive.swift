@@ -7,6 +7,7 @@
     /// ```
     /// pushfd:  [sys] + the host's flags, to the stack     popfd:  is this CPL 0, is no interrupt waiting, and do none
     /// cli:     is this CPL 0? clears IF in [sys]                  but IF and the status flags change?
+    /// mov ds:  was DS loaded from there, and is the descriptor what it was then? then nothing changes
     /// ```
     /// Where the answer is no, they are callouts after all. While emitted code runs, EFLAGS.TF, RF and VM are clear.
     struct InlineSensitive {
@@ -23,6 +24,8 @@
             case .sti: guard !isLast else { return nil }
             case .pushf, .popf: guard i.operandSize == 4 else { return nil }
             case .pushSegment: guard i.operandSize == 4, i.operands.0.kind == .segment else { return nil }
+            case .popSegment: guard i.operandSize == 4, i.changesOnlyDataSegment else { return nil }
+            case .movSegment where i.changesOnlyDataSegment: guard i.operands.1.kind == .register else { return nil }
             case .movSegment:
                 guard i.operandSize == 4, i.operands.0.kind == .register, i.operands.1.kind == .segment else {
                     return nil
@@ -50,6 +53,13 @@
                 // The upper half of the stack's word stays as it is.
                 host.storeStackWord(.r8, -4)
                 host.lea(.r12, .r12, -4)
+            case .popSegment:
+                host.loadStack(.r8, 0)
+                emitReload(&host, callOut: callOut)
+                host.lea(.r12, .r12, 4)
+            case .movSegment where i.changesOnlyDataSegment:
+                host.move(.r8, HostRegister(guest: i.operands.1.register >> 2))
+                emitReload(&host, callOut: callOut)
             default:
                 host.load(HostRegister(guest: i.operands.0.register >> 2), stateWord: Places.selector(i.operands.1))
             }
@@ -128,6 +138,30 @@
             host.loadFlagsFromAL()
         }
 
+        /// Calls out unless the segment register was loaded with the selector in R8W, from the descriptor that is there
+        /// now.
+        private func emitReload(_ host: inout HostAssembler, callOut: (inout HostAssembler) -> Void) {
+            let loaded = Places.descriptor(i.operands.0)
+            host.bytes(0x45, 0x0F, 0xB7, 0xC0)  // movzx r8d, r8w
+            emitTest(&host, callOut: callOut) { host in
+                host.load(.rcx, state: loaded.selector)
+                host.bytes(0xF7, 0xD1)  // not ecx
+                host.bytes(0x42, 0x8D, 0x4C, 0x01, 0x01)  // lea ecx, [rcx + r8 + 1]
+            }
+            host.load(.r9, state: loaded.address)
+            host.bytes(0x65, 0x67, 0x45, 0x8B, 0x19)  // mov r11d, gs:[r9d]
+            host.bytes(0x65, 0x67, 0x45, 0x8B, 0x49, 0x04)  // mov r9d, gs:[r9d + 4]
+            emitTest(&host, callOut: callOut) { host in
+                host.load(.rcx, state: loaded.low)
+                host.bytes(0x41, 0xF7, 0xD3)  // not r11d
+                host.bytes(0x45, 0x8D, 0x5C, 0x0B, 0x01)  // lea r11d, [r11 + rcx + 1]
+                host.load(.rcx, state: loaded.high)
+                host.bytes(0x41, 0xF7, 0xD1)  // not r9d
+                host.bytes(0x45, 0x8D, 0x4C, 0x09, 0x01)  // lea r9d, [r9 + rcx + 1]
+                host.bytes(0x4B, 0x8D, 0x0C, 0x19)  // lea rcx, [r9 + r11]
+            }
+        }
+
         /// Places in the processor's state.
         private enum Places {
             static let cpl = ProcessorState.place(\.cpl)
@@ -140,6 +174,15 @@
             ]
 
             static func selector(_ operand: Operand) -> Int { selectors[Int(operand.register) % selectors.count] }
+
+            private static let descriptors = ProcessorState.place(\.native.descriptors)
+
+            /// The fields of the register's `LoadedDescriptor`.
+            static func descriptor(_ operand: Operand) -> (selector: Int, address: Int, low: Int, high: Int) {
+                let place =
+                    descriptors + Int(operand.register) % selectors.count * MemoryLayout<LoadedDescriptor>.stride
+                return (place, place + 4, place + 8, place + 12)
+            }
         }
     }
 #endif

@@ -1,64 +1,102 @@
 #if arch(x86_64) && os(Linux)
+    import Glibc
+
     /// Host addresses of blocks by guest address, for jumps that cannot be linked: to other pages, through registers and
-    /// memory, returns. Direct-mapped by the low bits of EIP: tags first, then addresses.
+    /// memory, returns. Direct-mapped by the low bits of EIP: tags first, then addresses. A tag is the complement of an EIP, of
+    /// 64 bits, and 0 where there is no entry.
     ///
-    /// Valid for one privilege level and one mode, and as long as the page tables lead to the same pages.
+    /// Valid for one privilege level and one mode, and as long as the page tables lead to the same pages. The entries of a
+    /// page that has gone are put aside: often it comes back, as with the next process that runs the same program.
     final class JumpCache {
-        /// log2 of the entries.
-        static let bits = 14
+        /// log2 of the entries: with so many, the index is a MOVZX away, and those of a guest's whole kernel seldom meet.
+        static let bits = 16
         static let count = 1 << bits
-        /// No EIP equals it: tags are 64 bits wide.
-        private static let empty: UInt64 = 1 << 32
-        /// Pages that may have entries.
+        /// Pages that may have entries, and pages that may have some put aside.
         private static let mostPages = 512
 
-        let entries = UnsafeMutablePointer<UInt64>.allocate(capacity: 2 * count)
-        private var isEmpty = false
-        /// The pages that have entries, and where in RAM these found them.
-        private var pages: [(linear: UInt32, physical: UInt32)] = []
-        /// Of these, some that need not be looked for, by the low bits of their numbers.
-        private var recent = [UInt32](repeating: noPage, count: recentPages)
+        /// A page that has entries.
+        private struct Page {
+            var linear: UInt32
+            /// Where in RAM they found it.
+            var physical: UInt32
+            /// In which of its lines, of 64 bytes, they begin: one bit each.
+            var lines: UInt64 = 0
+        }
+
+        /// Entries of a page that has gone.
+        private struct Aside {
+            var page: Page
+            var entries: [(eip: UInt32, host: UInt64)]
+        }
+
+        /// The host provides what is used of it.
+        let entries: UnsafeMutablePointer<UInt64>
+        private var pages: [Page] = []
+        private var aside: [Aside] = []
+        /// Indices in `pages`, by the low bits of the page's number, that need not be looked for.
+        private var recent = [Int](repeating: 0, count: recentPages)
         private static let recentPages = 256
-        private static let noPage: UInt32 = 1
         /// The regions of 4 MiB, by the low bits of their numbers, in which they are.
         private var regions: UInt64 = 0
 
-        init() { removeAll() }
+        init() {
+            guard let place = calloc(2 * Self.count, MemoryLayout<UInt64>.stride) else {
+                preconditionFailure("no memory for a jump cache")
+            }
+            entries = place.bindMemory(to: UInt64.self, capacity: 2 * Self.count)
+        }
 
-        deinit { entries.deallocate() }
+        deinit { free(entries) }
 
         /// Enters a block, whose code is at a host address.
         func insert(_ block: NativeBlock, _ host: UInt64) {
             if pages.count + 2 > Self.mostPages { removeAll() }
-            note(block.eip, block.physical)
-            if let second = block.secondPage { note((block.eip | 0xFFF) &+ 1, second) }
-            let index = Int(block.eip) & (Self.count - 1)
-            entries[index] = UInt64(block.eip)
+            insert(block.eip, host, at: page(block.eip, block.physical))
+            if let second = block.secondPage { _ = page((block.eip | 0xFFF) &+ 1, second) }
+        }
+
+        private func insert(_ eip: UInt32, _ host: UInt64, at page: Int) {
+            let index = Int(eip) & (Self.count - 1)
+            entries[index] = ~UInt64(eip)
             entries[Self.count + index] = host
-            isEmpty = false
+            pages[page].lines |= 1 << (UInt64(eip & 0xFFF) >> 6)
         }
 
         /// The host's address for a block, by the jump cache whose entries are at an address; nil if there is no entry.
         static func find(_ eip: UInt32, in place: UInt64) -> UInt64? {
             guard let entries = UnsafePointer<UInt64>(bitPattern: UInt(place)) else { return nil }
             let index = Int(eip) & (count - 1)
-            return entries[index] == UInt64(eip) ? entries[count + index] : nil
+            return entries[index] == ~UInt64(eip) ? entries[count + index] : nil
         }
 
-        private func note(_ linear: UInt32, _ physical: UInt32) {
+        /// The index of the page that holds `linear`, which is new perhaps, or back.
+        private func page(_ linear: UInt32, _ physical: UInt32) -> Int {
             let page = linear & 0xFFFF_F000
             let slot = Int(linear >> 12) & (Self.recentPages - 1)
-            guard recent[slot] != page else { return }
-            recent[slot] = page
-            guard !pages.contains(where: { $0.linear == page }) else { return }
-            pages.append((page, physical & 0xFFFF_F000))
+            if recent[slot] < pages.count, pages[recent[slot]].linear == page { return recent[slot] }
+            if let known = pages.firstIndex(where: { $0.linear == page }) {
+                recent[slot] = known
+                return known
+            }
+            pages.append(Page(linear: page, physical: physical & 0xFFFF_F000))
+            recent[slot] = pages.count - 1
             regions |= 1 << UInt64(page >> 22 & 63)
+            takeBack(pages.count - 1)
+            return pages.count - 1
+        }
+
+        private func takeBack(_ number: Int) {
+            let page = pages[number]
+            guard let index = aside.firstIndex(where: { $0.page.linear == page.linear }) else { return }
+            let found = aside.remove(at: index)
+            guard found.page.physical == page.physical else { return }
+            for entry in found.entries { insert(entry.eip, entry.host, at: number) }
         }
 
         /// Keeps the entries of pages that are where they were, or of those outside a region of 4 MiB.
         func revalidate(_ cpu: Processor, isUser: Bool, region: UInt32? = nil) {
             if let region, regions & 1 << UInt64(region & 63) == 0 { return }
-            var gone: [UInt32] = []
+            var gone: [Page] = []
             /// Of the large page, or half of one, that was looked at last.
             var (large, distance) = (UInt32.max, UInt32(0))
             pages.removeAll { page in
@@ -70,51 +108,65 @@
                     if found.isLarge { (large, distance) = (page.linear >> 21, page.physical &- page.linear) }
                     return false
                 }
-                gone.append(page.linear)
+                gone.append(page)
                 return true
             }
-            for page in gone { remove(page: page) }
+            for page in gone { remove(page) }
         }
 
-        /// Removes the blocks of a page, and those that cross into it.
-        private func remove(page: UInt32) {
-            let slot = Int(page >> 12) & (Self.recentPages - 1)
-            if recent[slot] == page { recent[slot] = Self.noPage }
-            for offset in 0..<0x1000 as Range<UInt32> { remove(page &+ offset) }
-            for distance in 1...15 as ClosedRange<UInt32> { remove(page &- distance) }
+        /// Puts the blocks of a page aside, and removes those that cross into it.
+        private func remove(_ page: Page) {
+            var removed = Aside(page: page, entries: [])
+            removeEntries(of: page) { eip, host in
+                // The last ones may cross into a page that is another one then.
+                if eip & 0xFFF < 0xFF1 { removed.entries.append((eip, host)) }
+            }
+            for distance in 1...15 as ClosedRange<UInt32> { _ = remove(page.linear &- distance) }
+            guard !removed.entries.isEmpty else { return }
+            aside.removeAll { $0.page.linear == page.linear }
+            if aside.count >= Self.mostPages { aside.removeFirst() }
+            aside.append(removed)
         }
 
-        private func remove(_ eip: UInt32) {
+        private func removeEntries(of page: Page, _ body: (_ eip: UInt32, _ host: UInt64) -> Void) {
+            var lines = page.lines
+            while lines != 0 {
+                let line = page.linear | UInt32(lines.trailingZeroBitCount) << 6
+                for eip in line...line | 63 {
+                    if let host = remove(eip) { body(eip, host) }
+                }
+                lines &= lines - 1
+            }
+        }
+
+        private func remove(_ eip: UInt32) -> UInt64? {
             let index = Int(eip) & (Self.count - 1)
-            if entries[index] == UInt64(eip) { entries[index] = Self.empty }
+            guard entries[index] == ~UInt64(eip) else { return nil }
+            entries[index] = 0
+            return entries[Self.count + index]
         }
 
         func removeAll() {
-            guard !isEmpty else { return }
-            entries.update(repeating: Self.empty, count: Self.count)
-            (entries + Self.count).update(repeating: 0, count: Self.count)
+            for page in pages { removeEntries(of: page) { _, _ in } }
             pages.removeAll(keepingCapacity: true)
-            for slot in 0..<Self.recentPages { recent[slot] = Self.noPage }
+            aside.removeAll(keepingCapacity: true)
             regions = 0
-            isEmpty = true
         }
     }
 
     /// Code that looks into the jump cache, of which R15 has the address.
     ///
-    /// Compares without a flag: tag + ~address + 1 is zero if they are equal, and JRCXZ knows. What is emitted between
+    /// Compares without a flag: tag + address + 1 is zero if it is the right one, and JRCXZ knows. What is emitted between
     /// the two parts is for an address that is not there.
     struct JumpCacheLookup {
         /// The entry; nil if R9 has its number.
         private let index: Int?
         private let found: Int
 
-        /// Of the address in R8D, which is lost.
+        /// Of the address in R8D.
         init(_ host: inout HostAssembler) {
             index = nil
-            host.move(.r10, immediate: UInt32(32 - JumpCache.bits))
-            host.bytes(0xC4, 0x42, 0x29, 0xF7, 0xC8)  // shlx r9d, r8d, r10d
-            host.bytes(0xC4, 0x42, 0x2B, 0xF7, 0xC9)  // shrx r9d, r9d, r10d
+            host.bytes(0x45, 0x0F, 0xB7, 0xC8)  // movzx r9d, r8w
             host.bytes(0x4F, 0x8B, 0x1C, 0xCF)  // mov r11, [r15 + r9*8]
             found = Self.emitComparison(&host)
         }
@@ -130,7 +182,6 @@
         }
 
         private static func emitComparison(_ host: inout HostAssembler) -> Int {
-            host.bytes(0x49, 0xF7, 0xD0)  // not r8
             host.move(.r10, .rcx)
             host.bytes(0x4B, 0x8D, 0x4C, 0x03, 0x01)  // lea rcx, [r11 + r8 + 1]
             let found = host.jumpIfZeroRCX()

@@ -19,13 +19,13 @@
         var host: UInt32 = 0
 
         /// Why an instruction is left to the monitor.
-        enum Monitoring: UInt8 {
+        enum Monitoring: Equatable {
             /// It is sensitive, or there is no host code for it.
             case notEmittable
             /// The flags that it leaves undefined cannot be made good.
             case flags
-            /// It kept faulting.
-            case faulting
+            /// It kept faulting: its number in the `FaultHistory`.
+            case faulting(Int)
         }
     }
 

@@ -13,6 +13,9 @@ struct NativeContext {
     var window: UInt64 = 0
     /// The jump cache in use.
     var jumpCache: UInt64 = 0
+    /// The same of the other privilege level, 0 or 3.
+    var otherWindow: UInt64 = 0
+    var otherJumpCache: UInt64 = 0
     /// Of a host exception: where, its vector, and of a page fault the address and the error code.
     var faultPlace: UInt64 = 0
     var faultVector: UInt64 = 0
@@ -39,6 +42,11 @@ struct NativeContext {
     var lastX87: UInt32 = NativeContext.none
     var lastX87WithOperand: UInt32 = NativeContext.none
     var x87Operand: UInt32 = 0
+
+    /// By segment register.
+    var descriptors: InlineArray<6, LoadedDescriptor> = InlineArray(repeating: LoadedDescriptor())
+    /// 1 if one of them may not be loaded at CPL 3.
+    var hasPrivilegedDescriptors: UInt32 = 0
 
     /// Address of `HostSampler`'s list of places; 0 if nobody takes samples.
     var samples: UInt64 = 0

@@ -53,8 +53,7 @@
             var host = cache.assembler
             stubs = NativeStubs(&host)
             cache.reserve(through: stubs.end)
-            translator = NativeTranslator(
-                cpu: cpu, cache: cache, source: interpreter, stubs: stubs)
+            translator = NativeTranslator(cpu: cpu, cache: cache, source: interpreter, stubs: stubs)
             units = GuestUnits(cpu, cache, takeX87: cache.arena.executable + UInt64(stubs.takeX87))
             do throws(Decoder.Failure) {
                 verification =
@@ -89,6 +88,8 @@
         /// Runs until `sliceEnd` instructions have been counted, or something else stops it.
         func run(until sliceEnd: UInt64) -> EngineStop {
             cpu.settleUnits()
+            // Somebody may have been at the processor between two runs.
+            cpu.forgetDescriptors()
             cpu.pointee.sliceEnd = sliceEnd
             tailAt = .max
             cpu.setAttention([], true)
@@ -425,9 +426,10 @@
             cpu.pointee.native.entry = host
             cpu.pointee.native.budget = budget.end + left
             cpu.pointee.native.flags = UInt64(cpu.pointee.status.image | Flags.reserved1)
-            let places = spaces.places(isUser: isUser, cpu.nativeMode)
-            cpu.pointee.native.window = places.window
-            cpu.pointee.native.jumpCache = places.jumps
+            let (isUser, mode) = (isUser, cpu.nativeMode)
+            (cpu.pointee.native.window, cpu.pointee.native.jumpCache) = spaces.places(isUser: isUser, mode)
+            (cpu.pointee.native.otherWindow, cpu.pointee.native.otherJumpCache) =
+                spaces.places(isUser: !isUser, mode)
             enter(cpu)
             cpu.pointee.status = StatusFlags(image: UInt32(truncatingIfNeeded: cpu.pointee.native.flags))
             return counted &+ left &- (cpu.pointee.native.budget &- budget.end)
@@ -473,10 +475,13 @@
             let witnessed = cpu.pointee.witnessed
             let isNext = cpu.perform(
                 withUnsafePointer(to: &record.pointee.instruction) { $0 }, at: cpu.pointee.eip)
-            if record.pointee.monitoring == .faulting {
+            if loadsSegment, isNext {
+                cpu.noteDescriptor(of: cpu.segmentRegister(record.pointee.instruction.operands.0))
+            }
+            if case .faulting(let number) = record.pointee.monitoring {
                 let isHarmless = isNext && cpu.pointee.witnessed == witnessed
                 let place = place(block, index)
-                if translator.faults.executed(place, isHarmless: isHarmless) { emitAnew(place) }
+                if translator.faults.executed(number, place, isHarmless: isHarmless) { emitAnew(place) }
             }
             if !units.areUsable { units.take() }
             let next = resumption(block, index + 1)

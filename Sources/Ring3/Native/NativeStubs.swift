@@ -1,13 +1,16 @@
 #if arch(x86_64) && os(Linux)
     import X86
 
-    /// The code round the blocks: the way in, the one way out, and the search for a block at a return.
+    /// The code round the blocks: the way in, the one way out, the search for a block at a return, and fast system calls.
     struct NativeStubs {
         /// Offsets in the arena.
         let enter: Int
         let leave: Int
         /// Goes on at the address in R8D.
         let lookup: Int
+        /// SYSENTER and SYSEXIT, or, where these need the monitor, the way out by the site in R8D.
+        let enterSystem: Int
+        let leaveSystem: Int
         /// Where the address at the bottom of the `CallStack` leads.
         let bottom: Int
         /// Where host exceptions go on.
@@ -94,8 +97,8 @@
             host.byte(0xC3)  // ret
 
             lookup = host.offset
-            host.store(.r8, state: ProcessorState.place(\.eip))
             let lookup = JumpCacheLookup(&host)
+            host.store(.r8, state: ProcessorState.place(\.eip))
             host.move(.r8, immediate: NativeContext.miss)
             host.jump(to: leave)
             lookup.emitJump(&host, isCall: false)
@@ -103,6 +106,13 @@
             bottom = host.offset
             // It stays there: the guest may return once more.
             host.bytes(0x48, 0x8D, 0x64, 0x24, 0xF8)  // lea rsp, [rsp - 8]
+            host.jump(to: self.lookup)
+
+            enterSystem = host.offset
+            SystemCallStub.enter(&host, leave: leave)
+            host.jump(to: self.lookup)
+            leaveSystem = host.offset
+            SystemCallStub.leave(&host, leave: leave)
             host.jump(to: self.lookup)
             end = host.offset
         }

@@ -25,10 +25,7 @@
         /// Which instructions are the monitor's because they fault.
         var faults = FaultHistory()
         private let places = Places()
-        /// What to jump to in order to leave.
-        private let leave: Int
-        /// What to jump to with an address in R8D for which there may be a block.
-        private let lookup: Int
+        private let stubs: NativeStubs
         /// The block ends where an instruction begins that crosses into the next page.
         private var isBeforeCrossing = false
         /// Those of the instruction that crosses, if the block is that.
@@ -40,23 +37,30 @@
         private var block: NativeBlock
         /// Conditional jumps that await their exit: where the distance is, instruction, target.
         private var pending: [(place: Int, index: Int, target: UInt32)] = []
-        /// Of a loop that is unrolled: the instructions of a round. Longer ones gain nothing.
+        /// Instructions of the block, or of the first round of a loop that is unrolled. Longer ones gain nothing.
+        private var round = 0
         private static let longestRound = 20
+        /// Host code, and where in it that of each instruction is.
+        private let draftBuffer = UnsafeMutablePointer<UInt8>.allocate(capacity: NativeCache.largestBlock)
+        private var drafts: [Range<Int>] = []
 
         init(cpu: Processor, cache: NativeCache, source: Interpreter, stubs: NativeStubs) {
             self.cpu = cpu
             self.cache = cache
             self.source = source
-            leave = stubs.leave
-            lookup = stubs.lookup
+            self.stubs = stubs
             host = cache.assembler
             block = NativeBlock(
                 physical: 0, eip: 0, length: 0, entry: 0, staleExit: 0, end: 0, first: 0, count: 0, mode: [],
                 isStale: false)
             pending.reserveCapacity(Translator.longest)
+            drafts.reserveCapacity(Translator.longest)
         }
 
-        deinit { crossingBuffer.deallocate() }
+        deinit {
+            crossingBuffer.deallocate()
+            draftBuffer.deallocate()
+        }
 
         /// Emits the block at `eip`, which lies at `physical` in RAM; nil if its first instruction ends in another page, of
         /// which the TLB does not know that it is executable RAM.
@@ -71,10 +75,12 @@
                 physical: physical, eip: eip, length: 0, entry: UInt32(host.offset), staleExit: 0, end: 0,
                 first: UInt32(cache.instructionCount), count: 0, mode: mode, isStale: false)
             isBeforeCrossing = false
+            round = 0
             var isTransfer = collect()
             if block.count == 0 { isTransfer = collectCrossing() }
             guard block.count > 0 else { return nil }
-            for index in 0..<Int(block.count) { instruction(index).pointee.monitoring = monitoring(index) }
+            if round == 0 { round = Int(block.count) }
+            draft()
             flags.findDebts()
             host.lea(.r14, .r14, -Int32(block.count), isWide: true)
             host.bytes(0x45, 0x8B, 0x06)
@@ -132,7 +138,7 @@
 
         /// Appends rounds of a loop, of which there is one, as long as there is room.
         private func unroll() {
-            let round = Int(block.count)
+            round = Int(block.count)
             for _ in 1..<Translator.longest / round {
                 instruction(Int(block.count) - 1).pointee.isFollowed = true
                 instruction(Int(block.count)).update(from: instruction(0), count: round)
@@ -157,7 +163,9 @@
 
         /// True if it leaves the block.
         private func append(_ next: Instruction) -> Bool {
-            let role = next.changesOnlyDataSegment ? .callout : BlockRole(next, mode: .allFlat)
+            let role =
+                next.changesOnlyDataSegment
+                ? .callout : next.isCountedJump ? .conditional : BlockRole(next, mode: .allFlat)
             instruction(Int(block.count)).initialize(
                 to: NativeInstruction(
                     instruction: next, offset: UInt16(truncatingIfNeeded: block.length), role: role))
@@ -174,22 +182,39 @@
 
         // MARK: What is emitted
 
-        /// Why the instruction at `index` cannot be emitted, as far as its flags do not matter.
-        private func monitoring(_ index: Int) -> NativeInstruction.Monitoring? {
-            let place = block.physical &+ UInt32(instruction(index).pointee.offset)
-            return faults.isMonitored(place) ? .faulting : isEmittable(index) ? nil : .notEmittable
+        /// Makes the host code of straight instructions, which is the same wherever it lies and in each round of a loop, and
+        /// finds those that are the monitor's, as far as their flags do not matter.
+        private func draft() {
+            drafts.removeAll(keepingCapacity: true)
+            var draft = HostAssembler(draftBuffer, at: 0)
+            for index in 0..<Int(block.count) {
+                if index >= round {
+                    instruction(index).pointee.monitoring = instruction(index - round).pointee.monitoring
+                    drafts.append(drafts[index - round])
+                } else {
+                    let start = draft.offset
+                    instruction(index).pointee.monitoring = monitoring(index, &draft)
+                    drafts.append(start..<draft.offset)
+                }
+            }
         }
 
-        private func isEmittable(_ index: Int) -> Bool {
+        /// Why the instruction at `index` cannot be emitted, as far as its flags do not matter.
+        private func monitoring(_ index: Int, _ draft: inout HostAssembler) -> NativeInstruction.Monitoring? {
+            let place = block.physical &+ UInt32(instruction(index).pointee.offset)
+            if let number = faults.monitored(place) { return .faulting(number) }
+            return isEmittable(index, &draft) ? nil : .notEmittable
+        }
+
+        private func isEmittable(_ index: Int, _ draft: inout HostAssembler) -> Bool {
             let record = instruction(index).pointee
             switch record.role {
             case .callout: return InlineSensitive(record.instruction, isLast: index + 1 == Int(block.count)) != nil
-            case .calloutEnd, .transfer: return false
+            case .calloutEnd, .transfer: return systemCall(index) != nil
             case .indirectJump, .indirectCall:
                 return record.instruction.operands.0.kind == .register || rewriter.isReachable(record.instruction)
             case .straight:
-                var attempt = host
-                return rewriter.emit(record.instruction, bytes(index), keepsFlags: false, &attempt)
+                return rewriter.emit(record.instruction, bytes(index), keepsFlags: false, &draft)
             case .conditional, .jump, .call, .return: return true
             }
         }
@@ -219,11 +244,18 @@
             case .straight:
                 if i.usesUnits { emitUnitsCheck(index) }
                 guard !i.isRepeated else { return emitRepeat(index) }
-                let isDivision = i.operation == .div || i.operation == .idiv
-                _ = rewriter.emit(
-                    i, bytes(index), keepsFlags: isDivision && !flags.areOverwritten(behind: index), &host)
+                if i.operation == .div || i.operation == .idiv, !flags.areOverwritten(behind: index) {
+                    _ = rewriter.emit(i, bytes(index), keepsFlags: true, &host)
+                } else {
+                    host.copy(
+                        UnsafeRawBufferPointer(
+                            start: draftBuffer + drafts[index].lowerBound, count: drafts[index].count))
+                }
                 if i.isRememberedByX87 { emitX87Note(index) }
                 if flags.mustBePaidAtOnce(behind: index) { host.payAtOnce(i) }
+            case .conditional where i.isCountedJump:
+                pending.append(
+                    (emitCountedJump(i, ifTaken: !record.isFollowed), index, record.isFollowed ? next : target))
             case .conditional where record.isFollowed:
                 pending.append((host.jump(if: i.condition.rawValue ^ 1), index, next))
             case .conditional: pending.append((host.jump(if: i.condition.rawValue), index, target))
@@ -249,8 +281,49 @@
                 host.pay(record.debt)
                 emitLookup(returningTo: record.role == .indirectCall ? next : nil)
             case .callout: emitInline(index)
-            case .calloutEnd, .transfer: emitCallout(index)
+            case .calloutEnd, .transfer: emitSystemCall(index)
             }
+        }
+
+        /// LOOP, LOOPE, LOOPNE or JECXZ, by JRCXZ, which does not reach far; returns where the distance is of the jump that is
+        /// taken if the guest's is, or if it is not.
+        private func emitCountedJump(_ i: Instruction, ifTaken: Bool) -> Int {
+            if i.operation != .jcxz { host.lea(.rcx, .rcx, -1) }
+            let isZero = host.jumpIfZeroRCX()
+            // Where LOOP goes on, too.
+            let failed: Int? =
+                switch i.operation {
+                case .loope: host.jump(if: Condition.notEqual.rawValue)
+                case .loopne: host.jump(if: Condition.equal.rawValue)
+                default: nil
+                }
+            let isForOthers = (i.operation == .jcxz) != ifTaken
+            let others = host.jump(to: host.offset)
+            host.patchShort(at: isZero, to: host.offset)
+            if let failed { host.patch(at: failed, to: host.offset) }
+            guard !isForOthers else { return others }
+            let zero = host.jump(to: host.offset)
+            host.patch(at: others, to: host.offset)
+            return zero
+        }
+
+        /// The stub for SYSENTER or SYSEXIT; nil for anything else.
+        private func systemCall(_ index: Int) -> Int? {
+            switch instruction(index).pointee.instruction.operation {
+            case .sysenter: stubs.enterSystem
+            case .sysexit: stubs.leaveSystem
+            default: nil
+            }
+        }
+
+        private func emitSystemCall(_ index: Int) {
+            guard let stub = systemCall(index) else { return emitCallout(index) }
+            host.pay(instruction(index).pointee.debt)
+            host.move(
+                .r8,
+                immediate: cache.add(
+                    NativeSite(kind: .callout, index: UInt16(truncatingIfNeeded: index), block: cache.nextBlock)))
+            host.jump(to: stub)
         }
 
         private func emitInline(_ index: Int) {
@@ -264,7 +337,7 @@
                     .r8,
                     immediate: cache.add(
                         NativeSite(kind: .callout, index: UInt16(truncatingIfNeeded: index), block: cache.nextBlock)))
-                host.jump(to: leave)
+                host.jump(to: stubs.leave)
             }
         }
 
@@ -364,7 +437,7 @@
             host.dword(0 &- eip)
             let isThere = host.jumpIfZeroRCX()
             host.move(.rcx, .r10)
-            host.jump(to: lookup)
+            host.jump(to: stubs.lookup)
             host.patchShort(at: isThere, to: host.offset)
             host.move(.rcx, .r10)
             emitJump(to: eip)
@@ -377,7 +450,7 @@
 
         private func emitLeave(_ site: NativeSite) {
             host.move(.r8, immediate: cache.add(site))
-            host.jump(to: leave)
+            host.jump(to: stubs.leave)
         }
 
         private func emitCallout(_ index: Int) {
@@ -387,8 +460,8 @@
 
         /// Jumps to, or calls, the block for the address in R8D, or leaves with it in EIP.
         private func emitLookup(returningTo next: UInt32? = nil) {
-            host.store(.r8, state: places.eip)
             let lookup = JumpCacheLookup(&host)
+            host.store(.r8, state: places.eip)
             emitLeave(NativeSite(kind: .miss, index: 0, block: cache.nextBlock))
             lookup.emitJump(&host, isCall: next != nil)
             if let next { emitReturn(to: next) }
@@ -404,6 +477,14 @@
     }
 
     extension Instruction {
+        /// LOOP or JECXZ, or one of the like: near transfers that count in ECX, or look there.
+        var isCountedJump: Bool {
+            switch operation {
+            case .loop, .loope, .loopne, .jcxz: operandSize == 4 && addressSize == 4
+            default: false
+            }
+        }
+
         /// Loads DS, ES, FS or GS, and so may change the mode, but will not as a rule.
         var changesOnlyDataSegment: Bool {
             guard operation == .popSegment || operation == .movSegment, operands.0.kind == .segment else {

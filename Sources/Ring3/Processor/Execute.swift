@@ -129,7 +129,9 @@ extension Processor {
         case .movSegment: try movSegment(i)
         case .pushSegment: try pushSegment(i)
         case .popSegment: try popSegment(i)
-        case .lgdt: pointee.gdtr = try loadDescriptorTable(i)
+        case .lgdt:
+            pointee.gdtr = try loadDescriptorTable(i)
+            forgetDescriptors()
         case .lidt: pointee.idtr = try loadDescriptorTable(i)
         case .sgdt: try storeDescriptorTable(i, pointee.gdtr)
         case .sidt: try storeDescriptorTable(i, pointee.idtr)

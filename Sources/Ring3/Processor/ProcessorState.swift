@@ -78,9 +78,12 @@ public struct ProcessorState {
     public var dr6: UInt32 = DebugRegister.dr6Reserved
     public var dr7: UInt32 = DebugRegister.dr7Reserved
     var miscellaneousEnable = MiscellaneousEnable.reset
-    var sysenterCS: UInt32 = 0
+    var sysenterCS: UInt32 = 0 {
+        didSet { systemCall = SystemCallSegments(sysenterCS: sysenterCS) }
+    }
     var sysenterESP: UInt32 = 0
     var sysenterEIP: UInt32 = 0
+    private(set) var systemCall = SystemCallSegments()
     /// Added to the platform's timestamp counter by WRMSR.
     var timestampOffset: UInt64 = 0
 

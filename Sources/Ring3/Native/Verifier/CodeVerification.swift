@@ -18,7 +18,10 @@
             let code = UnsafeRawBufferPointer(
                 start: UnsafeRawPointer(bitPattern: UInt(arena.executable)), count: arena.size)
             verifier = try EmittedCodeVerifier(
-                code, .of(leave: stubs.leave, lookup: stubs.lookup, firstBlock: stubs.end))
+                code,
+                .of(
+                    leave: stubs.leave, lookup: stubs.lookup, systemCalls: [stubs.enterSystem, stubs.leaveSystem],
+                    firstBlock: stubs.end))
         }
 
         /// The last of the cache's blocks is new.

@@ -179,13 +179,14 @@ struct EmittedBlockProof {
             }
         }
         let isCall = verifier.kind(of: instructions[index]) == .call
-        guard !isCall || target != verifier.layout.lookup && target != verifier.layout.leave else {
-            throw violation(.target, index)
-        }
+        let isSystemCall = verifier.layout.systemCalls.contains(target)
+        let isStub = isSystemCall || target == verifier.layout.lookup || target == verifier.layout.leave
+        guard !isCall || !isStub else { throw violation(.target, index) }
         if target == verifier.layout.lookup {
             guard state.credit >= 1 else { throw violation(.budget, index) }
             guard state.isReadable(HostOperandRegister(.general, 8, size: 4)) else { throw violation(.unset, index) }
-        } else if target == verifier.layout.leave {
+        } else if isSystemCall || target == verifier.layout.leave {
+            guard !isSystemCall || state.credit >= 1 else { throw violation(.budget, index) }
             // R8 tells the monitor where it was left.
             guard case .word(let word) = state[8], let site = constants[word], block.sites.contains(site) else {
                 throw violation(.site, index)
@@ -263,7 +264,7 @@ struct EmittedBlockProof {
     /// Whether an instruction replaces all of its first operand, a register.
     private func isOnlyWritten(_ i: HostInstruction, _ register: HostOperandRegister) -> Bool {
         switch verifier.kind(of: i) {
-        case .load, .move, .lea, .shiftLeft, .shiftRight: true
+        case .load, .move, .lea, .shift: true
         default: false
         }
     }
@@ -306,27 +307,20 @@ struct EmittedBlockProof {
             // A word is the same in any register; of anything else this is the low half.
             if case .word = operand(1) { return operand(1) }
             return fresh
-        case .load where target.size == 4: return fresh
+        case .load where target.size == 4:
+            guard isLowHalf(i), case .word(let word) = operand(1) else { return fresh }
+            return .index(word)
         case .lea where target.size == 4: return fresh
         case .lea: return difference(i, state)
-        case .not where target.size == 8:
-            if case .word(let word) = operand(0) { return .complement(word) }
-            return .any
-        case .shiftLeft where target.size == 4:
-            guard case .word(let word) = operand(1), isIndexShift(operand(2)) else { return fresh }
-            return .shifted(word)
-        case .shiftRight where target.size == 4:
-            guard case .shifted(let word) = operand(1), isIndexShift(operand(2)) else { return fresh }
-            return .index(word)
-        case .move, .load, .not, .shiftLeft, .shiftRight: return .any
+        case .shift where target.size == 4: return fresh
+        case .move, .load, .not, .shift: return .any
         default: return nil
         }
     }
 
-    /// Whether a shift left and one right by it leave an index of the jump cache.
-    private func isIndexShift(_ value: EmittedValue) -> Bool {
-        guard case .word(let word) = value, let count = constants[word] else { return false }
-        return Int(count) == 32 - verifier.layout.jumpCacheBits
+    /// Whether an instruction is MOVZX of a register's low word, an index of the jump cache.
+    private func isLowHalf(_ i: HostInstruction) -> Bool {
+        i.isTwoByte && i.opcode == 0xB7 && i.memory == nil
     }
 
     /// Whether an index of the jump cache is that of a word.
@@ -337,19 +331,19 @@ struct EmittedBlockProof {
         case .register(let register): return state[register] == .index(word)
         case .known(let place):
             guard let value = constants[word] else { return false }
-            return Int(value) & (1 << verifier.layout.jumpCacheBits - 1) == place
+            return Int(value) & (verifier.layout.jumpCacheCount - 1) == place
         }
     }
 
-    /// `tag + ~word + 1` is zero if the tag is the word.
+    /// `tag + word + 1` is zero if the tag is that of the word.
     private func difference(_ i: HostInstruction, _ state: EmittedCodeState) -> EmittedValue {
         guard let memory = i.memory, let base = memory.base, let index = memory.index, base.size == 8, index.size == 8,
             memory.scale == 1, memory.displacement == 1, base.file == .general, index.file == .general
         else { return .any }
         switch (state[base.number], state[index.number]) {
-        case (.tag(let tag), .complement(let word)) where tag == word: return .distance(word)
-        case (.complement(let word), .tag(let tag)) where tag == word: return .distance(word)
-        case (.tagAt(let place), .complement(let word)) where isEntry(.known(place), of: word, state):
+        case (.tag(let tag), .word(let word)) where tag == word: return .distance(word)
+        case (.word(let word), .tag(let tag)) where tag == word: return .distance(word)
+        case (.tagAt(let place), .word(let word)) where isEntry(.known(place), of: word, state):
             return .distance(word)
         default: return .any
         }

@@ -10,7 +10,7 @@ enum EmittedInstructionKind: UInt8 {
     case lockable
     /// Plain, and writes its first operand without reading it.
     case load
-    case move, lea, not, shiftLeft, shiftRight
+    case move, lea, not, shift
     /// Addresses beyond its memory operand if the bit's number is in a register.
     case bitTest
     /// The same, and may be locked.
@@ -65,7 +65,7 @@ enum EmittedInstructionKind: UInt8 {
             setle setg
             """
         ),
-        (.move, "mov"), (.lea, "lea"), (.not, "not"), (.shiftLeft, "shlx"), (.shiftRight, "shrx"),
+        (.move, "mov"), (.lea, "lea"), (.not, "not"), (.shift, "shlx shrx"),
         (.bitTest, "bt"), (.bitChange, "bts btr btc"),
         (.jump, "jmp"), (.call, "call"), (.return, "ret"), (.jumpIfZeroRCX, "jrcxz"),
         (.conditional, "jo jno jb jae je jne jbe ja js jns jp jnp jl jge jle jg"),
@@ -136,8 +136,8 @@ struct EmittedCodeLayout {
     var savedFlags: StateField
     /// The base of the window in use, a multiple of 4 GiB.
     var window: StateField
-    /// log2 of the jump cache's entries: tags of eight bytes, then addresses.
-    var jumpCacheBits: Int
+    /// The jump cache's entries, one for each word of 16 bits: tags of eight bytes, then addresses.
+    var jumpCacheCount = 1 << 16
     /// Where counters of eight bytes are, one for each site, as offsets; empty if blocks do not count.
     var counters = 0..<0
     /// Bytes below the instruction budget's end that fault.
@@ -146,27 +146,32 @@ struct EmittedCodeLayout {
     /// begin.
     var leave: Int
     var lookup: Int
+    /// Offsets of those that do so, too, with the block at an end, unless they have to leave as the first does.
+    var systemCalls: [Int]
     var firstBlock: Int
 
-    static func of(leave: Int, lookup: Int, firstBlock: Int) -> EmittedCodeLayout {
+    static func of(leave: Int, lookup: Int, systemCalls: [Int], firstBlock: Int) -> EmittedCodeLayout {
         func field(_ path: PartialKeyPath<ProcessorState>, _ size: Int = 4) -> StateField {
             StateField(offset: MemoryLayout<ProcessorState>.offset(of: path) ?? -1, size: size)
         }
         let lacksUnits = field(\.native.lacksUnits)
         let systemFlags = field(\.systemFlags)
+        let descriptors = field(\.native.descriptors, MemoryLayout<InlineArray<6, LoadedDescriptor>>.size)
+        let words = stride(from: descriptors.offset, to: descriptors.offset + descriptors.size, by: 4)
         return EmittedCodeLayout(
             writable: [
                 field(\.eip): .any, field(\.native.x87Operand): .any, field(\.native.lastX87): .instruction,
                 field(\.native.lastX87WithOperand): .instruction, systemFlags: .any,
             ],
-            readable: [
-                field(\.fs.base), field(\.gs.base), lacksUnits, systemFlags, field(\.cpl, 1), field(\.interruptLine, 1),
-                field(\.es.selector, 2), field(\.cs.selector, 2), field(\.ss.selector, 2), field(\.ds.selector, 2),
-                field(\.fs.selector, 2), field(\.gs.selector, 2),
-            ], lacksUnits: lacksUnits,
-            savedFlags: field(\.native.savedFlags, 8), window: field(\.native.window, 8), jumpCacheBits: 14,
-            budgetGuard: 4096, leave: leave, lookup: lookup,
-            firstBlock: firstBlock)
+            readable: Set(
+                [
+                    field(\.fs.base), field(\.gs.base), lacksUnits, systemFlags, field(\.cpl, 1),
+                    field(\.interruptLine, 1),
+                    field(\.es.selector, 2), field(\.cs.selector, 2), field(\.ss.selector, 2), field(\.ds.selector, 2),
+                    field(\.fs.selector, 2), field(\.gs.selector, 2),
+                ] + words.map { StateField(offset: $0, size: 4) }), lacksUnits: lacksUnits,
+            savedFlags: field(\.native.savedFlags, 8), window: field(\.native.window, 8),
+            budgetGuard: 4096, leave: leave, lookup: lookup, systemCalls: systemCalls, firstBlock: firstBlock)
     }
 }
 

@@ -11,12 +11,9 @@ enum EmittedValue: Equatable {
     /// So many low bytes are ours, the rest may not be read.
     case low(UInt8)
     case word(Int)
-    /// A word shifted left, and back again: its low bits, which are an index of the jump cache.
-    case shifted(Int)
+    /// The low half of a word, which is an index of the jump cache.
     case index(Int)
-    /// All 64 bits of a word inverted.
-    case complement(Int)
-    /// The tag of the jump cache's entry for a word or of that number, and the tag minus the word.
+    /// The tag of the jump cache's entry for a word or of that number, and the sum of tag and word and one.
     case tag(Int)
     case tagAt(Int)
     case distance(Int)

@@ -63,7 +63,7 @@ struct EmittedInstructionCheck {
             guard i.modRM.map({ $0 >> 6 == 3 }) ?? true, i.prefixes.segment == 0, !i.prefixes.hasAddressSize else {
                 throw Violation(.memory)
             }
-            try checkRegisters(i, mayBeWide: kind == .not)
+            try checkRegisters(i)
             if kind == .move, case .register(let target)? = i.operands.first, i.operands.last == i.operands.first,
                 target.file == .general, target.size == 4,
                 let register = EmittedCodeState.Windowed(register: target.number)
@@ -108,19 +108,17 @@ struct EmittedInstructionCheck {
         register.file == .general && 8...11 ~= register.number
     }
 
-    private func checkRegisters(_ i: HostInstruction, mayBeWide: Bool = false) throws(Violation) {
+    private func checkRegisters(_ i: HostInstruction) throws(Violation) {
         for operand in i.operands {
             switch operand {
             case .register(let register):
                 guard Self.isAllowed(register) else { throw Violation(.register) }
-                guard register.file != .general || register.size < 8 || mayBeWide && Self.isOurs(register) else {
-                    throw Violation(.width)
-                }
+                guard register.file != .general || register.size < 8 else { throw Violation(.width) }
             case .unknown: throw Violation(.instruction)
             case .immediate, .memory: break
             }
         }
-        guard !i.prefixes.isWide || mayBeWide else { throw Violation(.width) }
+        guard !i.prefixes.isWide else { throw Violation(.width) }
     }
 
     // MARK: Memory
@@ -232,7 +230,7 @@ struct EmittedInstructionCheck {
         guard memory.size == 8 else { throw Violation(.jumpCache) }
         guard let index = memory.index else {
             let place = Int(memory.displacement) - displacement
-            guard place >= 0, place < 8 << layout.jumpCacheBits, place % 8 == 0 else { throw Violation(.jumpCache) }
+            guard place >= 0, place < 8 * layout.jumpCacheCount, place % 8 == 0 else { throw Violation(.jumpCache) }
             return .known(place / 8)
         }
         guard index.size == 8, Self.isOurs(index), memory.scale == 8, memory.displacement == displacement else {
@@ -294,7 +292,7 @@ struct EmittedInstructionCheck {
         guard kind == .jump || kind == .call, let memory = i.memory, memory.segment == .standard,
             memory.base == HostOperandRegister(.general, 15, size: 8), i.prefixes.count == 1, i.prefixes.rex != 0
         else { throw Violation(.target) }
-        let addresses = 8 << layout.jumpCacheBits
+        let addresses = 8 * layout.jumpCacheCount
         return .jumpByCache(index: try jumpCacheIndex(memory, displacement: addresses))
     }
 }

@@ -72,12 +72,13 @@ extension Processor {
             pointee.is32BitCode = value.isBig
             pointee.fetch.count = 0
         case .ss: pointee.stackMask = value.isBig ? .max : 0xFFFF
-        default: break
+        default: forgetDescriptor(of: register)
         }
     }
 
     func setCPL(_ cpl: UInt8) {
         pointee.cpl = cpl
+        forgetDescriptors(above: cpl)
         pointee.fetch.count = 0
         selectTLB()
     }

@@ -46,6 +46,7 @@ extension Processor {
         if isPagingChanged || (old ^ new) & (CR0.wp | CR0.pe) != 0 { flushTLB(keepingGlobal: false) }
         if (old ^ new) & CR0.pe != 0 {
             pointee.isProtected = new & CR0.pe != 0
+            forgetDescriptors()
             if !pointee.isProtected { setCPL(0) }
         }
         if (old ^ new) & CR0.ne != 0 { updateFloatingPointError() }

@@ -80,30 +80,27 @@ extension Processor {
         }
     }
 
-    /// SYSENTER (SDM 2B): flat ring-0 code and stack segments derived from IA32_SYSENTER_CS.
     func sysenter() throws(Fault) {
-        guard pointee.isProtected, pointee.sysenterCS & 0xFFFC != 0 else { throw .generalProtection() }
+        guard pointee.isProtected, pointee.systemCall.areMissing == 0 else { throw .generalProtection() }
         pointee.systemFlags &= ~(Flags.vm | Flags.if | Flags.rf)
         pointee.isVirtual8086 = false
-        flatSegments(code: UInt16(truncatingIfNeeded: pointee.sysenterCS & 0xFFFC), cpl: 0)
+        load(pointee.systemCall.entered, cpl: 0)
         pointee.esp = pointee.sysenterESP
         pointee.eip = pointee.sysenterEIP
         flagsChanged()
     }
 
     func sysexit() throws(Fault) {
-        guard pointee.isProtected, pointee.sysenterCS & 0xFFFC != 0 else { throw .generalProtection() }
+        guard pointee.isProtected, pointee.systemCall.areMissing == 0 else { throw .generalProtection() }
         try requirePrivilege()
-        flatSegments(code: UInt16(truncatingIfNeeded: pointee.sysenterCS &+ 16) | 3, cpl: 3)
+        load(pointee.systemCall.left, cpl: 3)
         pointee.esp = pointee.ecx
         pointee.eip = pointee.edx
     }
 
-    /// CS and, 8 above it, SS: base 0, 4 GiB, present, accessed.
-    private func flatSegments(code: UInt16, cpl: UInt8) {
-        let dpl = UInt32(cpl) << 13
-        setSegment(.cs, Segment(selector: code, low: 0xFFFF, high: 0x00CF_9B00 | dpl))
-        setSegment(.ss, Segment(selector: code &+ 8, low: 0xFFFF, high: 0x00CF_9300 | dpl))
+    private func load(_ segments: FlatSegments, cpl: UInt8) {
+        setSegment(.cs, segments.cs)
+        setSegment(.ss, segments.ss)
         setCPL(cpl)
     }
 

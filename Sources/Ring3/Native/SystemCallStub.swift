@@ -1,0 +1,103 @@
+#if arch(x86_64) && os(Linux)
+    import X86
+
+    /// Emits SYSENTER from CPL 3 and SYSEXIT: what `Processor.sysenter` and `sysexit` do, and the change to the other
+    /// privilege level's window and jump cache, with the target in R8D at the end.
+    ///
+    /// Flags stay: conditions are sums of what has to be zero, in RCX, and JRCXZ knows.
+    enum SystemCallStub {
+        /// SYSENTER.
+        static func enter(_ host: inout HostAssembler, leave: Int) {
+            host.move(.r10, .rcx)
+            host.load(.r9, stateByte: place(\.cpl))
+            host.lea(.rcx, .r9, -3)
+            check(&host, leave: leave)
+            copy(\.systemCall.entered.cs, to: \.cs, &host)
+            copy(\.systemCall.entered.ss, to: \.ss, &host)
+            host.load(.r9, state: place(\.systemFlags))
+            host.move(.r11, immediate: ~(Flags.vm | Flags.if | Flags.rf))
+            host.extractBits(.r9, .r9, mask: .r11)
+            host.depositBits(.r9, .r9, mask: .r11)
+            host.store(.r9, state: place(\.systemFlags))
+            changeView(cpl: 0, &host)
+            host.load(.guestESP, state: place(\.sysenterESP))
+            host.load(.r8, state: place(\.sysenterEIP))
+            host.move(.rcx, .r10)
+        }
+
+        /// SYSEXIT.
+        static func leave(_ host: inout HostAssembler, leave: Int) {
+            host.move(.r10, .rcx)
+            host.load(.rcx, stateByte: place(\.cpl))
+            host.load(.r9, stateByte: place(\.isProtected))
+            host.bytes(0x42, 0x8D, 0x4C, 0x09, 0xFF)  // lea ecx, [rcx + r9 - 1]
+            // With AC set, alignment is checked at CPL 3 perhaps, where nothing is emitted then.
+            host.load(.r9, state: place(\.systemFlags))
+            host.move(.r11, immediate: Flags.ac)
+            host.extractBits(.r9, .r9, mask: .r11)
+            addR9ToRCX(&host)
+            host.load(.r9, state: place(\.native.hasPrivilegedDescriptors))
+            addR9ToRCX(&host)
+            check(&host, leave: leave)
+            copy(\.systemCall.left.cs, to: \.cs, &host)
+            copy(\.systemCall.left.ss, to: \.ss, &host)
+            changeView(cpl: 3, &host)
+            host.move(.guestESP, .r10)
+            host.move(.r8, .rdx)
+            host.move(.rcx, .r10)
+        }
+
+        /// Leaves by the site in R8D unless RCX is zero, both instructions are allowed, and nothing is to be noted of the
+        /// x87 unit before CS changes. R10D holds ECX.
+        private static func check(_ host: inout HostAssembler, leave: Int) {
+            host.load(.r9, state: place(\.systemCall.areMissing))
+            addR9ToRCX(&host)
+            for field in [place(\.native.lastX87), place(\.native.lastX87WithOperand)] {
+                // All ones for none.
+                host.load(.r9, state: field)
+                host.bytes(0x41, 0xF7, 0xD1)  // not r9d
+                addR9ToRCX(&host)
+            }
+            let passed = host.jumpIfZeroRCX()
+            host.move(.rcx, .r10)
+            host.jump(to: leave)
+            host.patchShort(at: passed, to: host.offset)
+        }
+
+        private static func place(_ field: PartialKeyPath<ProcessorState>) -> Int { ProcessorState.place(field) }
+
+        private static func addR9ToRCX(_ host: inout HostAssembler) {
+            host.bytes(0x4A, 0x8D, 0x0C, 0x09)  // lea rcx, [rcx + r9]
+        }
+
+        private static func copy(
+            _ source: KeyPath<ProcessorState, Segment>, to target: KeyPath<ProcessorState, Segment>,
+            _ host: inout HostAssembler
+        ) {
+            for offset in stride(from: 0, to: MemoryLayout<Segment>.size, by: 8) {
+                host.load(.r9, state: place(source) + offset, isWide: true)
+                host.store(.r9, state: place(target) + offset, isWide: true)
+            }
+        }
+
+        /// As `Processor.setCPL`, and the view with it. D and B of CS and SS stay set: code is flat before and after.
+        private static func changeView(cpl: UInt8, _ host: inout HostAssembler) {
+            host.store(immediateByte: cpl, state: place(\.cpl))
+            host.store(immediate: 0, state: place(\.fetch.count))
+            host.load(.r9, state: place(\.tlbBanks), isWide: true)
+            if cpl == 3 {
+                host.lea(.r9, .r9, Int32(TLB.entries * MemoryLayout<TLBEntry>.stride), isWide: true)
+            }
+            host.store(.r9, state: place(\.tlb), isWide: true)
+            host.load(.r9, state: place(\.native.otherWindow), isWide: true)
+            host.load(.r11, state: place(\.native.window), isWide: true)
+            host.store(.r9, state: place(\.native.window), isWide: true)
+            host.store(.r11, state: place(\.native.otherWindow), isWide: true)
+            host.bytes(0xF3, 0x49, 0x0F, 0xAE, 0xD9)  // wrgsbase r9
+            host.load(.r9, state: place(\.native.otherJumpCache), isWide: true)
+            host.store(.r15, state: place(\.native.otherJumpCache), isWide: true)
+            host.store(.r9, state: place(\.native.jumpCache), isWide: true)
+            host.move(.r15, .r9, isWide: true)
+        }
+    }
+#endif

@@ -1,0 +1,126 @@
+#if arch(x86_64) && os(Linux)
+    import Testing
+    import X86
+
+    @testable import Ring3
+
+    /// What emitted code does of sensitive and of counting instructions, beside the interpreter.
+    @Suite(.enabled(if: NativeEngine.isSupported)) struct InlineSensitiveTests {
+        /// LOOP, LOOPE, LOOPNE and JECXZ, back as a loop, which is unrolled, and on.
+        @Test(arguments: [0xE0, 0xE1, 0xE2, 0xE3] as [UInt8])
+        func countedJumpsAreTheInterpreters(opcode: UInt8) throws {
+            let pair = try NativePair()
+            for count in [0, 1, 2, 3, 47, 48, 49, 100, 0xFFFF_FFFF] as [UInt32] {
+                for value in [0, 1, 5, 40] as [UInt32] {
+                    for code in [
+                        [0x40, 0x39, 0xD8, opcode, 0xFB],  // inc eax; cmp eax, ebx; back
+                        [0x39, 0xD8, opcode, 1, 0x42, 0x46],  // cmp eax, ebx; on, across inc edx; inc esi
+                        [0x39, 0xD8, 0x67, opcode, 1, 0x42, 0x46],  // the same with CX
+                        [0xD3, 0xE0, opcode, 1, 0x42, 0x9C],  // shl eax, cl; on, across inc edx; pushfd
+                    ] as [[UInt8]] {
+                        pair.start(code) {
+                            ($0.pointee.eax, $0.pointee.ebx, $0.pointee.ecx) = (0, value, count)
+                            $0.pointee.esp = CodeRunner.stackTop
+                        }
+                        try #require(pair.run(500) == [], "\(code) \(count) \(value)")
+                    }
+                }
+            }
+        }
+
+        /// Descriptors at `gdt`: flat code at 8, flat data for CPL 3 at 0x10 and, with another base, at 0x18.
+        private static let gdt: UInt32 = 0x5000
+        private static func prepareTable(_ runner: CodeRunner) {
+            runner.memory.write(gdt + 8, UInt64(0x00CF_9B00_0000_FFFF))
+            runner.memory.write(gdt + 0x10, UInt64(0x00CF_F300_0000_FFFF))
+            runner.memory.write(gdt + 0x18, UInt64(0x00CF_F300_1000_FFFF))
+            runner.cpu.pointee.gdtr = DescriptorTable(base: gdt, limit: 0x1F)
+        }
+
+        /// A segment that is loaded again is what its descriptor says now: the loop changes that on the way.
+        @Test(
+            arguments: [
+                [0xC7, 0x05, 0x10, 0x50, 0, 0, 0xFF, 0xFF, 0, 0x20],  // mov dword [descriptor], base 0x2000
+                [0xC7, 0x05, 0x14, 0x50, 0, 0, 0, 0x73, 0xCF, 0],  // mov dword [descriptor + 4], not present
+                [0xC7, 0x05, 0x14, 0x50, 0, 0, 0, 0xF1, 0xCF, 0],  // ..., read only
+                [0xC7, 0x05, 0x14, 0x50, 0, 0, 0, 0xF2, 0xCF, 0],  // ..., not accessed
+                [0xB9, 0x1B, 0, 0, 0],  // mov ecx, the other selector
+                [0xB9, 0x10, 0, 0, 0],  // mov ecx, the same with another RPL
+                [0xB9, 0, 0, 0, 0],  // mov ecx, null
+                [0x0F, 0x01, 0x15, 0, 0x40, 0, 0],  // lgdt [0x4000]: nothing in it
+            ] as [[UInt8]])
+        func aReloadedSegmentIsWhatItsDescriptorSays(change: [UInt8]) throws {
+            for load in [[0x8E, 0xD9], [0x8E, 0xC1], [0x51, 0x1F], [0x51, 0x0F, 0xA9]] as [[UInt8]] {
+                let pair = try NativePair()
+                for runner in pair.runners { Self.prepareTable(runner) }
+                // again: load; mov eax, es:[ebx]; dec edx; jnz again; change; load
+                let body = load + [0x26, 0x8B, 0x03, 0x4A]
+                let code = body + [0x75, UInt8(bitPattern: -Int8(body.count + 2))] + change + load + [0x8B, 0x03]
+                pair.start(code) {
+                    ($0.pointee.ecx, $0.pointee.edx, $0.pointee.ebx) = (0x13, 40, 0x20000)
+                    $0.pointee.esp = CodeRunner.stackTop
+                }
+                #expect(pair.run(400) == [], "\(load)")
+                #expect(pair.native.cpu.pointee.edx == 0)
+            }
+        }
+
+        /// What changes what a load means makes the engine forget what it knows of the last one.
+        @Test func loadsAreRememberedAsLongAsTheyHold() throws {
+            let pair = try NativePair()
+            for runner in pair.runners { Self.prepareTable(runner) }
+            let cpu = pair.native.cpu
+            let ds = Int(SegmentRegister.ds.rawValue)
+            pair.start([0x8E, 0xD9]) { $0.pointee.ecx = 0x13 }  // mov ds, ecx
+            #expect(pair.run() == [])
+            #expect(cpu.pointee.native.descriptors[ds].selector == 0x13)
+            #expect(cpu.pointee.native.descriptors[ds].address == Self.gdt + 0x10)
+            cpu.setSegment(.ds, cpu.pointee.es)
+            #expect(cpu.pointee.native.descriptors[ds].selector == LoadedDescriptor.none)
+            // What may be loaded at CPL 0 only is forgotten by whoever leaves it.
+            for runner in pair.runners { runner.memory.write(Self.gdt + 0x10, UInt64(0x00CF_9300_0000_FFFF)) }
+            pair.start([0x8E, 0xD9]) { $0.pointee.ecx = 0x10 }
+            #expect(pair.run() == [])
+            #expect(cpu.pointee.native.descriptors[ds].selector == 0x10)
+            #expect(cpu.pointee.native.hasPrivilegedDescriptors == 1)
+            cpu.setCPL(3)
+            #expect(cpu.pointee.native.descriptors[ds].selector == LoadedDescriptor.none)
+            #expect(cpu.pointee.native.hasPrivilegedDescriptors == 0)
+        }
+
+        /// From CPL 0 to 3 by SYSEXIT and back, and what may be different on the way: x87 instructions, whose place has to be
+        /// noted, AC with CR0.AM, a null IA32_SYSENTER_CS.
+        @Test(
+            arguments: [
+                [0x90], [0xD9, 0xE8], [0xD9, 0x03],  // nop; fld1; fld [ebx]
+                [0x68, 0x02, 0x02, 0x04, 0, 0x9D],  // push eflags | AC | IF; popfd
+                [0x9C, 0x58],  // pushfd; pop eax
+            ] as [[UInt8]], [(0x8, 0), (0xB, CR0.am), (0, 0)] as [(UInt32, UInt32)])
+        func systemCallsAreTheInterpreters(onTheWay: [UInt8], how: (code: UInt32, cr0: UInt32)) throws {
+            let pair = try NativePair()
+            let user = CodeRunner.codeAddress + 0x100
+            let userBytes: [UInt8] =
+                onTheWay + [0xBA] + Self.bytes(user)  // mov edx, user
+                + [0x8D, 0x4C, 0x24, 0x40, 0x0F, 0x34]  // lea ecx, [esp + 64]; sysenter
+            for runner in pair.runners {
+                runner.memory.write(user, bytes: userBytes)
+                runner.cpu.pointee.sysenterCS = how.code
+                runner.cpu.pointee.sysenterESP = CodeRunner.stackTop
+                runner.cpu.pointee.sysenterEIP = CodeRunner.codeAddress
+            }
+            // onTheWay; inc esi; pushfd; sysexit
+            pair.start(onTheWay + [0x46, 0x9C, 0x0F, 0x35]) {
+                ($0.pointee.edx, $0.pointee.ecx, $0.pointee.ebx) = (user, 0x70000, 0x20000)
+                $0.pointee.esp = CodeRunner.stackTop
+                $0.pointee.cr0 |= how.cr0
+                $0.pointee.cr4 |= CR4.osfxsr
+            }
+            for count in [1, 7, 100, 333, 1000] as [UInt64] { #expect(pair.run(count) == []) }
+            if how.code != 0 { #expect(pair.native.cpu.pointee.esi > 5) }
+        }
+
+        private static func bytes(_ value: UInt32) -> [UInt8] {
+            (0..<4).map { UInt8(truncatingIfNeeded: value >> UInt32($0 * 8)) }
+        }
+    }
+#endif
