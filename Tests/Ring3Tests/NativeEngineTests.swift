@@ -198,6 +198,33 @@
             #expect(pair.native.cpu.pointee.esi == 0)
         }
 
+        /// The pages of the first 4 MiB where they are in RAM; the last page of the address space is that at 0x30000.
+        private func mapLastPage(_ pair: NativePair) {
+            for runner in pair.runners {
+                runner.memory.write(0x20000, UInt32(0x21067))
+                runner.memory.write(0x20FFC, UInt32(0x22067))
+                for page in 0..<UInt32(1024) { runner.memory.write(0x21000 + page * 4, page << 12 | 0x67) }
+                runner.memory.write(0x22FFC, UInt32(0x30067))
+                runner.cpu.pointee.cr3 = 0x20000
+                runner.cpu.pointee.cr0 |= CR0.pg
+                runner.cpu.flushTLB(keepingGlobal: false)
+            }
+        }
+
+        /// An instruction that goes on beyond 4 GiB was executed, if the first page had been executed before.
+        @Test func noInstructionGoesRoundTheEnd() throws {
+            let pair = try NativePair()
+            mapLastPage(pair)
+            pair.start([0xE9, 0xFB, 0xFF, 0xFE, 0xFF]) { _ in }  // jmp to 0
+            for runner in pair.runners {
+                runner.memory.write(0, bytes: [0xE9, 0xF9, 0xFF, 0xFF, 0xFF])  // jmp to -2
+                runner.memory.write(0x30FFE, bytes: [0xB8, 0x01])  // mov eax, the jump's first bytes and 1
+            }
+            #expect(pair.run() == [])
+            #expect(pair.native.faultVector == UInt32(Vector.generalProtection))
+            #expect(pair.native.cpu.pointee.eax == 0)
+        }
+
         /// What PUSHFD shows between CLI, STI and POPFD, and selectors, on the stack of both engines.
         @Test(
             arguments: [0x202, 0x2, 0xAD7, 0x246, 0x3202, 0x4_0202, 0x20_0202, 0x4202, 0x602, 0x1_0202, 0xFFC0_82AA]
