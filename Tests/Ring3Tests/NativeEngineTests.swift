@@ -225,6 +225,19 @@
             #expect(pair.native.cpu.pointee.eax == 0)
         }
 
+        /// Where code was written, the verifier's collections shrank and grew in between two of the guest's instructions,
+        /// and inexactly.
+        @Test func theGuestsMXCSRIsItsOwnWhenCodeIsWritten() throws {
+            let pair = try NativePair()
+            // mov ecx, 5000; again: inc dword [behind mov eax]; mov eax, 0; addps xmm0, xmm1; dec ecx; jnz again
+            pair.start([
+                0xB9, 0x88, 0x13, 0, 0, 0xFF, 0x05, 0x0C, 0, 1, 0, 0xB8, 0, 0, 0, 0, 0x0F, 0x58, 0xC1, 0x49, 0x75, 0xEF,
+            ]) { $0.pointee.cr4 |= CR4.osfxsr }
+            // Where slices end, instructions are interpreted behind those that were emitted.
+            for count in 2...120 as ClosedRange<UInt64> { #expect(pair.run(count) == [], "\(count)") }
+            #expect(pair.native.cpu.pointee.eax > 1000)
+        }
+
         /// What PUSHFD shows between CLI, STI and POPFD, and selectors, on the stack of both engines.
         @Test(
             arguments: [0x202, 0x2, 0xAD7, 0x246, 0x3202, 0x4_0202, 0x20_0202, 0x4202, 0x602, 0x1_0202, 0xFFC0_82AA]

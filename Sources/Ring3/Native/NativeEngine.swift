@@ -95,6 +95,8 @@
         func codeWritten(_ physical: UInt32, count: UInt32) {
             cache.invalidate(physical, count: count)
             interpreter.codeWritten(physical, count: count) { cache.holdsCode($0, count: 64) }
+            // Of the SSE unit's flags none is used before the next instruction; of the x87 unit's those of this store.
+            if !units.areGiven { SSEUnit.settle(cpu.pointee.sse.mxcsr) }
         }
 
         /// Runs until `sliceEnd` instructions have been counted, or something else stops it.
