@@ -238,6 +238,32 @@
             #expect(pair.native.cpu.pointee.eax > 1000)
         }
 
+        /// What CS was when the last x87 instruction was executed was looked up behind an exception, in its handler.
+        @Test func anExceptionKeepsTheSelectorOfTheLastX87Instruction() throws {
+            let pair = try NativePair()
+            for runner in pair.runners {
+                runner.memory.write(0x1018, UInt64(0x00CF_FB00_0000_FFFF))
+                runner.memory.write(0x1020, UInt64(0x00CF_F300_0000_FFFF))
+                runner.memory.write(0x5004, UInt32(0x7000))
+                runner.memory.write(0x5008, UInt32(0x10))
+                runner.cpu.pointee.gdtr.limit = 0x27
+                runner.cpu.pointee.tr = Segment(selector: 0x28, low: 0x5000_0067, high: 0x0000_8B00)
+            }
+            // In ring 3: fninit; fld1; cli, which raises #GP. The handler is a HLT.
+            pair.start([0xDB, 0xE3, 0xD9, 0xE8, 0xFA]) { cpu in
+                cpu.pointee.cr4 |= CR4.osfxsr
+                cpu.setSegment(.cs, Segment(selector: 0x1B, low: 0xFFFF, high: 0x00CF_FB00))
+                for register in [SegmentRegister.ss, .ds, .es] {
+                    cpu.setSegment(register, Segment(selector: 0x23, low: 0xFFFF, high: 0x00CF_F300))
+                }
+                cpu.pointee.cpl = 3
+                cpu.selectTLB()
+            }
+            #expect(pair.run() == [])
+            #expect(pair.native.faultVector == UInt32(Vector.generalProtection))
+            #expect(pair.native.cpu.pointee.fpu.instructionSelector == 0x1B)
+        }
+
         /// What PUSHFD shows between CLI, STI and POPFD, and selectors, on the stack of both engines.
         @Test(
             arguments: [0x202, 0x2, 0xAD7, 0x246, 0x3202, 0x4_0202, 0x20_0202, 0x4202, 0x602, 0x1_0202, 0xFFC0_82AA]

@@ -516,9 +516,9 @@
             // What follows in the block may rely on the units as it found them.
             let areUnitsGiven = units.areGiven
             if record.pointee.instruction.usesUnits { units.take() }
-            // Selectors may change, or the task and with it the right to use the units.
             let loadsSegment = record.pointee.instruction.changesOnlyDataSegment
-            if record.pointee.role.endsBlock || loadsSegment { units.noteLast() }
+            // Selectors may change, also by an exception, or the task and with it the right to use the units.
+            units.noteLast()
             let isOnProbation = record.pointee.monitoring == .faulting
             let access = isOnProbation ? access(of: record) : nil
             let isNext = cpu.perform(
