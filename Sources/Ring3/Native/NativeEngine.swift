@@ -13,8 +13,8 @@
         let cpu: Processor
         let cache: NativeCache
         let translator: NativeTranslator
-        private let budget: InstructionBudget
-        private let calls: CallStack
+        let budget: InstructionBudget
+        let calls: CallStack
         let spaces: AddressSpaces
         private let verification: CodeVerification?
         private let units: GuestUnits
