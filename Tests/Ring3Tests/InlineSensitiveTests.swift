@@ -65,6 +65,27 @@
             }
         }
 
+        /// At CPL 3, a descriptor that only the supervisor may read was looked at with the user's rights: no fault of the
+        /// guest's, but it was left in CR2.
+        @Test func aLoadOfASupervisorsDescriptorLeavesCR2Alone() throws {
+            let pair = try NativePair()
+            for runner in pair.runners {
+                Self.prepareTable(runner)
+                runner.memory.write(0x2_0000, UInt32(0x2_1007))
+                for page in 0..<0x400 as Range<UInt32> {
+                    runner.memory.write(0x2_1000 + page * 4, page << 12 | (page == Self.gdt >> 12 ? 3 : 7))
+                }
+            }
+            pair.start([0x8E, 0xD9, 0x8E, 0xD9, 0x8E, 0xD9]) { cpu in  // mov ds, ecx, three times
+                (cpu.pointee.ecx, cpu.pointee.cr2, cpu.pointee.cr3) = (0x13, 0x1234_5678, 0x2_0000)
+                cpu.pointee.cr0 |= CR0.pg
+                cpu.setCPL(3)
+                cpu.flushTLB(keepingGlobal: false)
+            }
+            #expect(pair.run(3) == [])
+            #expect(pair.native.cpu.pointee.cr2 == 0x1234_5678)
+        }
+
         /// What changes what a load means makes the engine forget what it knows of the last one.
         @Test func loadsAreRememberedAsLongAsTheyHold() throws {
             let pair = try NativePair()

@@ -154,6 +154,99 @@
             pair.start(code + [0x4E, 0x75, back]) { $0.pointee.esi = 20 }  // dec esi; jnz
             #expect(pair.run() == [])
             #expect(pair.native.cpu.pointee.esi == 0)
+            // A call of the guest's is one of the host's, which predicts the return: CALL has the opcode E8.
+            let cache = pair.engine.cache
+            let links = (0..<cache.siteCount).map { cache.sites[$0] }.filter { $0.kind == .link }
+            // What calls the next instruction does not return.
+            let isReturnedTo = code != [0xE8, 0, 0, 0, 0, 0x58]
+            #expect(links.contains { cache.arena.writable[Int($0.place) - 1] == 0xE8 } == isReturnedTo)
+        }
+
+        /// The pages of the first 4 MiB where they are in RAM; the last page of the address space is that at 0x30000.
+        private func mapLastPage(_ pair: NativePair) {
+            for runner in pair.runners {
+                runner.memory.write(0x20000, UInt32(0x21067))
+                runner.memory.write(0x20FFC, UInt32(0x22067))
+                for page in 0..<UInt32(1024) { runner.memory.write(0x21000 + page * 4, page << 12 | 0x67) }
+                runner.memory.write(0x22FFC, UInt32(0x30067))
+                runner.cpu.pointee.cr3 = 0x20000
+                runner.cpu.pointee.cr0 |= CR0.pg
+                runner.cpu.flushTLB(keepingGlobal: false)
+            }
+        }
+
+        /// An instruction that goes on beyond 4 GiB was executed, if the first page had been executed before.
+        @Test func noInstructionGoesRoundTheEnd() throws {
+            let pair = try NativePair()
+            mapLastPage(pair)
+            pair.start([0xE9, 0xFB, 0xFF, 0xFE, 0xFF]) { _ in }  // jmp to 0
+            for runner in pair.runners {
+                runner.memory.write(0, bytes: [0xE9, 0xF9, 0xFF, 0xFF, 0xFF])  // jmp to -2
+                runner.memory.write(0x30FFE, bytes: [0xB8, 0x01])  // mov eax, the jump's first bytes and 1
+            }
+            #expect(pair.run() == [])
+            #expect(pair.native.faultVector == UInt32(Vector.generalProtection))
+            #expect(pair.native.cpu.pointee.eax == 0)
+        }
+
+        /// Where code was written, the verifier's collections shrank and grew in between two of the guest's instructions,
+        /// and inexactly.
+        @Test func theGuestsMXCSRIsItsOwnWhenCodeIsWritten() throws {
+            let pair = try NativePair()
+            // mov ecx, 5000; again: inc dword [behind mov eax]; mov eax, 0; addps xmm0, xmm1; dec ecx; jnz again
+            pair.start([
+                0xB9, 0x88, 0x13, 0, 0, 0xFF, 0x05, 0x0C, 0, 1, 0, 0xB8, 0, 0, 0, 0, 0x0F, 0x58, 0xC1, 0x49, 0x75, 0xEF,
+            ]) { $0.pointee.cr4 |= CR4.osfxsr }
+            // Where slices end, instructions are interpreted behind those that were emitted.
+            for count in 2...120 as ClosedRange<UInt64> { #expect(pair.run(count) == [], "\(count)") }
+            #expect(pair.native.cpu.pointee.eax > 1000)
+        }
+
+        /// What CS was when the last x87 instruction was executed was looked up behind an exception, in its handler.
+        @Test func anExceptionKeepsTheSelectorOfTheLastX87Instruction() throws {
+            let pair = try NativePair()
+            for runner in pair.runners {
+                runner.memory.write(0x1018, UInt64(0x00CF_FB00_0000_FFFF))
+                runner.memory.write(0x1020, UInt64(0x00CF_F300_0000_FFFF))
+                runner.memory.write(0x5004, UInt32(0x7000))
+                runner.memory.write(0x5008, UInt32(0x10))
+                runner.cpu.pointee.gdtr.limit = 0x27
+                runner.cpu.pointee.tr = Segment(selector: 0x28, low: 0x5000_0067, high: 0x0000_8B00)
+            }
+            // In ring 3: fninit; fld1; cli, which raises #GP. The handler is a HLT.
+            pair.start([0xDB, 0xE3, 0xD9, 0xE8, 0xFA]) { cpu in
+                cpu.pointee.cr4 |= CR4.osfxsr
+                cpu.setSegment(.cs, Segment(selector: 0x1B, low: 0xFFFF, high: 0x00CF_FB00))
+                for register in [SegmentRegister.ss, .ds, .es] {
+                    cpu.setSegment(register, Segment(selector: 0x23, low: 0xFFFF, high: 0x00CF_F300))
+                }
+                cpu.pointee.cpl = 3
+                cpu.selectTLB()
+            }
+            #expect(pair.run() == [])
+            #expect(pair.native.faultVector == UInt32(Vector.generalProtection))
+            #expect(pair.native.cpu.pointee.fpu.instructionSelector == 0x1B)
+        }
+
+        /// A page that the guest has just provided is in the window when the instruction is tried again.
+        @Test func whatTheGuestProvidesDoesNotFaultAgain() throws {
+            let pair = try NativePair(keepsTranslations: true)
+            mapLastPage(pair)
+            let pages: UInt32 = 7
+            for runner in pair.runners {
+                for page in 0x200..<0x200 + pages { runner.memory.write(0x21000 + page * 4, page << 12 | 0x66) }
+                // The handler of page faults: add esp, 4; or dword [edx], 1; iret
+                runner.memory.write(0x30E0, bytes: [0x83, 0xC4, 4, 0x83, 0x0A, 1, 0xCF])
+            }
+            // again: mov [ebx], eax; add ebx, 4096; add edx, 4; dec ecx; jnz again
+            pair.start([0x89, 0x03, 0x81, 0xC3, 0, 0x10, 0, 0, 0x83, 0xC2, 4, 0x49, 0x75, 0xF2]) {
+                ($0.pointee.ebx, $0.pointee.edx, $0.pointee.ecx) = (0x20_0000, 0x2_1800, pages)
+            }
+            #expect(pair.run() == [])
+            #expect(pair.native.cpu.pointee.statistics.exceptions[Int(Vector.pageFault)] == UInt64(pages))
+            // Twice as many faults would have made the store the monitor's.
+            #expect(pair.engine.cache.statistics.pointee.blocksInvalidated == 0)
+            #expect(pair.engine.translator.faults.recentFaults(CodeRunner.codeAddress) == pages)
         }
 
         /// What PUSHFD shows between CLI, STI and POPFD, and selectors, on the stack of both engines.

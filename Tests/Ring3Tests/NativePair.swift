@@ -9,11 +9,12 @@
         let interpreted: CodeRunner
         let engine: NativeEngine
 
-        init() throws {
+        init(keepsTranslations: Bool = false) throws {
             native = try CodeRunner()
             interpreted = try CodeRunner()
             engine = try NativeEngine(
-                cpu: native.cpu, memory: native.memory, interpreter: native.interpreter, verifies: true)
+                cpu: native.cpu, memory: native.memory, interpreter: native.interpreter, verifies: true,
+                keepsTranslations: keepsTranslations)
             native.cpu.pointee.platform.takeUnretainedValue().codeWritten = { [unowned engine] in
                 engine.codeWritten($0, count: $1)
             }

@@ -36,5 +36,11 @@
         }
 
         deinit { munmap(mapping, Self.size) }
+
+        /// All of the mapping.
+        var addresses: Range<UInt64> {
+            let start = UInt64(UInt(bitPattern: mapping))
+            return start..<start + UInt64(Self.size)
+        }
     }
 #endif

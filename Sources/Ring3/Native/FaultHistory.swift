@@ -25,6 +25,9 @@
         /// How often the instruction at `place` was given back.
         func releases(_ place: UInt32) -> UInt8 { numbers[place].map { entries[$0].releases } ?? 0 }
 
+        /// How often the instruction at `place` faulted of late in a way that counts.
+        func recentFaults(_ place: UInt32) -> UInt32 { numbers[place].map { UInt32(entries[$0].faults) } ?? 0 }
+
         /// The instruction at `place` faulted.
         ///
         /// - Parameters:
@@ -36,7 +39,7 @@
         mutating func faulted(
             _ place: UInt32, at time: UInt64, on linear: UInt32?, _ filling: ShadowWindow.Filling, isRepeated: Bool
         ) -> Bool {
-            return entries[number(place)].faulted(
+            entries[number(place)].faulted(
                 at: time, on: linear.map { $0 & 0xFFFF_F000 }, filling, isRepeated: isRepeated)
         }
 
@@ -68,7 +71,7 @@
         private(set) var isMonitored = false
         private(set) var releases: UInt8 = 0
         /// Faults of late, and when the first of these was, in guest instructions.
-        private var faults: UInt8 = 0
+        private(set) var faults: UInt8 = 0
         private var firstFault: UInt64 = 0
         /// Linear address of the page that was missing last.
         private var lastPage: UInt32?

@@ -38,6 +38,12 @@
 
         deinit { munmap(mapping, Self.size) }
 
+        /// All of the mapping.
+        var addresses: Range<UInt64> {
+            let start = UInt64(UInt(bitPattern: mapping))
+            return start..<start + UInt64(Self.size)
+        }
+
         /// Whether a fault at that address says that a block was too long for what was left.
         func isExhausted(at address: UInt64) -> Bool {
             address &- (end &- UInt64(Self.guardSize)) < UInt64(Self.guardSize)

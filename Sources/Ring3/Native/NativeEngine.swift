@@ -13,8 +13,8 @@
         let cpu: Processor
         let cache: NativeCache
         let translator: NativeTranslator
-        private let budget: InstructionBudget
-        private let calls: CallStack
+        let budget: InstructionBudget
+        let calls: CallStack
         let spaces: AddressSpaces
         private let verification: CodeVerification?
         private let units: GuestUnits
@@ -83,6 +83,8 @@
         func codeWritten(_ physical: UInt32, count: UInt32) {
             cache.invalidate(physical, count: count)
             interpreter.codeWritten(physical, count: count) { cache.holdsCode($0, count: 64) }
+            // Of the SSE unit's flags none is used before the next instruction; of the x87 unit's those of this store.
+            if !units.areGiven { SSEUnit.settle(cpu.pointee.sse.mxcsr) }
         }
 
         /// Runs until `sliceEnd` instructions have been counted, or something else stops it.
@@ -438,6 +440,9 @@
         /// A page that was missing in the window.
         private func fill(_ address: UInt64) -> ShadowWindow.Filling {
             guard let linear = view.window.linear(address) else { return .refused }
+            // If this faults, the guest's instruction may not: what it accesses as the supervisor does.
+            let cr2 = cpu.pointee.cr2
+            defer { cpu.pointee.cr2 = cr2 }
             // Bit 1 of the error code: a write (SDM 3A 4.7).
             return spaces.fill(cpu, linear, isUser: isUser, isWrite: cpu.pointee.native.faultCode & 2 != 0)
         }
@@ -469,9 +474,9 @@
             // What follows in the block may rely on the units as it found them.
             let areUnitsGiven = units.areGiven
             if record.pointee.instruction.usesUnits { units.take() }
-            // Selectors may change, or the task and with it the right to use the units.
             let loadsSegment = record.pointee.instruction.changesOnlyDataSegment
-            if record.pointee.role.endsBlock || loadsSegment { units.noteLast() }
+            // Selectors may change, also by an exception, or the task and with it the right to use the units.
+            units.noteLast()
             let witnessed = cpu.pointee.witnessed
             let isNext = cpu.perform(
                 withUnsafePointer(to: &record.pointee.instruction) { $0 }, at: cpu.pointee.eip)

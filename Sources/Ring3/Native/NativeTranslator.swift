@@ -150,7 +150,8 @@
         /// Makes the block of the one instruction that ends in the next page, if that is known.
         private func collectCrossing() -> Bool {
             let next = (block.eip | 0xFFF) &+ 1
-            guard let second = cpu.executableRAM(next),
+            // Round 4 GiB no instruction goes: see `fetchBytes`.
+            guard next != 0, let second = cpu.executableRAM(next),
                 let crossing = source.decodedAcrossPages(at: block.physical, linear: block.eip, is32Bit: true)
             else { return false }
             for index in 0..<16 { crossingBuffer[index] = crossing.bytes[index] }
