@@ -24,7 +24,9 @@ let package = Package(
         .systemLibrary(name: "CCapstone", pkgConfig: "capstone", providers: [.apt(["libcapstone-dev"])]),
         .systemLibrary(name: "CHost"),
         .target(name: "X86", dependencies: ["CCapstone"]),
-        .target(name: "Hardware", dependencies: ["CHost"]),
+        .target(
+            name: "Hardware", dependencies: ["CHost"],
+            swiftSettings: [.unsafeFlags(unwatchedAccess, .when(configuration: .release))]),
         .target(
             name: "Ring3",
             dependencies: ["X86", "Hardware", "CHost", .product(name: "Logging", package: "swift-log")],

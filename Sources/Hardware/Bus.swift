@@ -29,6 +29,14 @@ public final class Bus {
         let device: any BusDevice
         /// Offset of the window's first address inside the device.
         let offset: UInt32
+        /// The device's.
+        let accessWidth: Int
+
+        /// Whether an access is one cycle.
+        @inline(__always)
+        func takes(_ address: UInt32, width: Int) -> Bool {
+            width <= accessWidth && UInt32(width - 1) <= range.upperBound - address
+        }
     }
 
     /// Highest address.
@@ -45,7 +53,7 @@ public final class Bus {
         guard range.upperBound <= limit, !windows.contains(where: { $0.range.overlaps(range) }) else {
             throw Conflict(range: range)
         }
-        windows.append(Window(range: range, device: device, offset: offset))
+        windows.append(Window(range: range, device: device, offset: offset, accessWidth: device.accessWidth))
         windows.sort { $0.range.lowerBound < $1.range.lowerBound }
     }
 
@@ -54,24 +62,38 @@ public final class Bus {
 
     /// Value of `width` (1, 2 or 4) bytes at `address`.
     public func read(_ address: UInt32, width: Int) -> UInt32 {
+        if let window = window(at: address), window.takes(address, width: width) {
+            let value = window.device.read(offset: address - window.range.lowerBound + window.offset, width: width)
+            return Self.low(value, width)
+        }
         var value: UInt32 = 0
         forEachCycle(address, width: width) { window, cycle, done, size in
             let part =
                 window.map { $0.device.read(offset: cycle - $0.range.lowerBound + $0.offset, width: size) } ?? .max
-            value |= (size == 4 ? part : part & (1 << UInt32(size * 8) - 1)) << UInt32(done * 8)
+            value |= Self.low(part, size) << UInt32(done * 8)
         }
         return value
     }
 
     /// Stores the low `width` (1, 2 or 4) bytes of `value` at `address`.
     public func write(_ address: UInt32, value: UInt32, width: Int) {
+        if let window = window(at: address), window.takes(address, width: width) {
+            return window.device.write(
+                offset: address - window.range.lowerBound + window.offset, value: Self.low(value, width), width: width)
+        }
         forEachCycle(address, width: width) { window, cycle, done, size in
             guard let window else { return }
             let part = value >> UInt32(done * 8)
             window.device.write(
                 offset: cycle - window.range.lowerBound + window.offset,
-                value: size == 4 ? part : part & (1 << UInt32(size * 8) - 1), width: size)
+                value: Self.low(part, size), width: size)
         }
+    }
+
+    /// The low `width` bytes.
+    @inline(__always)
+    private static func low(_ value: UInt32, _ width: Int) -> UInt32 {
+        width == 4 ? value : value & (1 << UInt32(width * 8) - 1)
     }
 
     private func window(at address: UInt32) -> Window? {
@@ -94,7 +116,7 @@ public final class Bus {
             var size = width - done
             if let window {
                 let left = Int(window.range.upperBound - cycle) + 1
-                while size > window.device.accessWidth || size > left || size == 3 { size -= 1 }
+                while size > window.accessWidth || size > left || size == 3 { size -= 1 }
             } else {
                 size = 1
             }

@@ -113,7 +113,7 @@
                     place(\.eip), place(\.fs.base), place(\.gs.base), place(\.native.lacksUnits),
                     place(\.native.lastX87),
                     place(\.native.lastX87WithOperand), place(\.native.x87Operand), place(\.native.savedFlags),
-                    place(\.systemFlags),
+                    place(\.systemFlags), place(\.cr0),
                 ] + descriptors)
         }()
         private static let descriptors = stride(from: 0, to: 96, by: 4).map {

@@ -127,7 +127,8 @@
                 )
                 let operand = MemoryLayout<ProcessorState>.offset(of: \.native.x87Operand) ?? 0
                 let flags = MemoryLayout<ProcessorState>.offset(of: \.systemFlags) ?? 0
-                #expect(rule == ([eip, operand, flags].contains(offset) ? nil : .state), "\(offset)")
+                let control = MemoryLayout<ProcessorState>.offset(of: \.cr0) ?? 0
+                #expect(rule == ([eip, operand, flags, control].contains(offset) ? nil : .state), "\(offset)")
             }
             // Read, wider, narrower, changed in place.
             let isEIP: (HostInstruction, [UInt8]) -> Bool = {

@@ -109,6 +109,34 @@
             #expect(cpu.pointee.native.hasPrivilegedDescriptors == 0)
         }
 
+        /// CR0.TS, alone and with other bits, at CPL 0 and 3, while the guest's x87 state is in the unit and while it is not.
+        @Test(arguments: [0, 3] as [UInt8], [false, true])
+        func taskSwitchedIsTheInterpreters(cpl: UInt8, hasUnits: Bool) throws {
+            let pair = try NativePair()
+            let toggles: [[UInt8]] = [
+                [0x0F, 0x06], [0x83, 0xF0, 8, 0x0F, 0x22, 0xC0],  // clts; xor eax, TS; mov cr0, eax
+                [0x83, 0xF0, 0x0C, 0x0F, 0x22, 0xC0],  // xor eax, TS | EM; mov cr0, eax
+                [0x0F, 0x20, 0xC3, 0x80, 0xCF, 0x80, 0x0F, 0x22, 0xC3],  // mov ebx, cr0; or bh, 0x80; mov cr0, ebx
+            ]
+            for first in toggles {
+                for second in toggles {
+                    let start: [UInt8] = (hasUnits ? [0xD9, 0xE8] : []) + [0x39, 0xC8]  // fld1; cmp eax, ecx
+                    // inc eax; pushfd; mov edx, cr0; fld1
+                    let rest: [UInt8] = [0x40, 0x9C, 0x0F, 0x20, 0xC2, 0xD9, 0xE8]
+                    pair.start(start + first + second + rest) { cpu in
+                        cpu.pointee.cr4 |= CR4.osfxsr
+                        cpu.pointee.cr0 = cpu.pointee.cr0 & ~(CR0.ts | CR0.em) | CR0.ne
+                        (cpu.pointee.eax, cpu.pointee.esp) = (cpu.pointee.cr0, CodeRunner.stackTop)
+                        cpu.setCPL(cpl)
+                    }
+                    for count in [2, 1, 3, 20] as [UInt64] {
+                        try #require(pair.run(cpl == 3 ? 4 : count) == [], "\(first) \(second)")
+                        if cpl == 3 { break }
+                    }
+                }
+            }
+        }
+
         /// From CPL 0 to 3 by SYSEXIT and back, and what may be different on the way: x87 instructions, whose place has to be
         /// noted, AC with CR0.AM, a null IA32_SYSENTER_CS.
         @Test(

@@ -127,6 +127,13 @@
             case .return: exits.append(Self.unknown("return", "looked up in the jump cache"))
             case .indirectJump: exits.append(Self.unknown("indirect jump", "looked up in the jump cache"))
             case .indirectCall: exits.append(Self.unknown("indirect call", "looked up in the jump cache"))
+            case .calloutEnd where [.sysenter, .sysexit].contains(block.instructions[last].instruction.operation):
+                exits.append(Self.unknown("system call", "looked up in the jump cache"))
+            case .calloutEnd where !block.instructions[last].isMonitored:
+                exits.append(
+                    exit(
+                        "falls through", to: block.next, block.range(last), listing, record,
+                        counts.last { $0.index == last }?.executions, showsCode: false))
             case .calloutEnd: exits.append(Self.unknown("callout", "the monitor says where to go on"))
             case .transfer: exits.append(Self.unknown("transfer", "the shared semantics say where to go on"))
             case .straight, .callout, .conditional: break

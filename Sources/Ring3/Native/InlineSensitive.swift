@@ -8,6 +8,7 @@
     /// pushfd:  [sys] + the host's flags, to the stack     popfd:  is this CPL 0, is no interrupt waiting, and do none
     /// cli:     is this CPL 0? clears IF in [sys]                  but IF and the status flags change?
     /// mov ds:  was DS loaded from there, and is the descriptor what it was then? then nothing changes
+    /// mov cr0: is this CPL 0, is the x87 and SSE state the monitor's, and does nothing but TS change? so CLTS
     /// ```
     /// Where the answer is no, they are callouts after all. While emitted code runs, EFLAGS.TF, RF and VM are clear.
     struct InlineSensitive {
@@ -23,6 +24,9 @@
             case .cli: break
             case .sti: guard !isLast else { return nil }
             case .pushf, .popf: guard i.operandSize == 4 else { return nil }
+            case .clts: break
+            case .movControl:
+                guard i.operands.0.kind == .control, i.operands.0.register == 0 else { return nil }
             case .pushSegment: guard i.operandSize == 4, i.operands.0.kind == .segment else { return nil }
             case .popSegment: guard i.operandSize == 4, i.changesOnlyDataSegment else { return nil }
             case .movSegment where i.changesOnlyDataSegment: guard i.operands.1.kind == .register else { return nil }
@@ -46,6 +50,15 @@
                 emitSystemFlags(.r8, keeping: ~Flags.if, &host)
                 host.lea(.r8, .r8, Int32(Flags.if))
                 host.store(.r8, state: Places.systemFlags)
+            case .clts:
+                host.load(.r8, state: Places.cr0)
+                host.move(.r9, immediate: ~CR0.ts)
+                host.extractBits(.r8, .r8, mask: .r9)
+                host.depositBits(.r8, .r8, mask: .r9)
+                emitTaskSwitched(&host, callOut: callOut)
+            case .movControl:
+                host.move(.r8, HostRegister(guest: i.operands.1.register >> 2))
+                emitTaskSwitched(&host, callOut: callOut)
             case .pushf: emitPushFlags(&host)
             case .popf: emitPopFlags(&host, callOut: callOut)
             case .pushSegment:
@@ -76,6 +89,25 @@
             callOut(&host)
             host.patchShort(at: passed, to: host.offset)
             host.move(.rcx, .r10)
+        }
+
+        /// Makes R8D the new CR0 if it differs in TS alone.
+        private func emitTaskSwitched(_ host: inout HostAssembler, callOut: (inout HostAssembler) -> Void) {
+            emitTest(&host, callOut: callOut) { host in
+                host.move(.r9, immediate: ~CR0.ts)
+                host.extractBits(.r11, .r8, mask: .r9)
+                host.load(.rcx, state: Places.cr0)
+                host.extractBits(.rcx, .rcx, mask: .r9)
+                host.bytes(0x41, 0xF7, 0xD3)  // not r11d
+                host.bytes(0x42, 0x8D, 0x4C, 0x19, 0x01)  // lea ecx, [rcx + r11 + 1]
+            }
+            emitTest(&host, callOut: callOut) { host in
+                host.load(.rcx, state: Places.lacksUnits)
+                host.lea(.r9, .rcx, -1)
+                host.load(.rcx, stateByte: Places.cpl)
+                host.bytes(0x41, 0x8D, 0x0C, 0x89)  // lea ecx, [r9 + rcx*4]
+            }
+            host.store(.r8, state: Places.cr0)
         }
 
         /// Puts zero into ECX at CPL 0 while no interrupt is waiting to be let in.
@@ -165,6 +197,8 @@
         /// Places in the processor's state.
         private enum Places {
             static let cpl = ProcessorState.place(\.cpl)
+            static let cr0 = ProcessorState.place(\.cr0)
+            static let lacksUnits = ProcessorState.place(\.native.lacksUnits)
             static let interruptLine = ProcessorState.place(\.interruptLine)
             static let systemFlags = ProcessorState.place(\.systemFlags)
             private static let selectors = [

@@ -210,8 +210,8 @@
         private func isEmittable(_ index: Int, _ draft: inout HostAssembler) -> Bool {
             let record = instruction(index).pointee
             switch record.role {
-            case .callout: return InlineSensitive(record.instruction, isLast: index + 1 == Int(block.count)) != nil
-            case .calloutEnd, .transfer: return systemCall(index) != nil
+            case .callout: return isInlined(index)
+            case .calloutEnd, .transfer: return isInlined(index) || systemCall(index) != nil
             case .indirectJump, .indirectCall:
                 return record.instruction.operands.0.kind == .register || rewriter.isReachable(record.instruction)
             case .straight:
@@ -282,6 +282,9 @@
                 host.pay(record.debt)
                 emitLookup(returningTo: record.role == .indirectCall ? next : nil)
             case .callout: emitInline(index)
+            case .calloutEnd where isInlined(index):
+                emitInline(index)
+                emitExit(to: next, after: index, owing: .none)
             case .calloutEnd, .transfer: emitSystemCall(index)
             }
         }
@@ -306,6 +309,10 @@
             let zero = host.jump(to: host.offset)
             host.patch(at: others, to: host.offset)
             return zero
+        }
+
+        private func isInlined(_ index: Int) -> Bool {
+            InlineSensitive(instruction(index).pointee.instruction, isLast: index + 1 == Int(block.count)) != nil
         }
 
         /// The stub for SYSENTER or SYSEXIT; nil for anything else.

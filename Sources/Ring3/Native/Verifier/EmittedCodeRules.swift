@@ -162,10 +162,11 @@ struct EmittedCodeLayout {
             writable: [
                 field(\.eip): .any, field(\.native.x87Operand): .any, field(\.native.lastX87): .instruction,
                 field(\.native.lastX87WithOperand): .instruction, systemFlags: .any,
+                field(\.cr0): .any,
             ],
             readable: Set(
                 [
-                    field(\.fs.base), field(\.gs.base), lacksUnits, systemFlags, field(\.cpl, 1),
+                    field(\.fs.base), field(\.gs.base), lacksUnits, systemFlags, field(\.cr0), field(\.cpl, 1),
                     field(\.interruptLine, 1),
                     field(\.es.selector, 2), field(\.cs.selector, 2), field(\.ss.selector, 2), field(\.ds.selector, 2),
                     field(\.fs.selector, 2), field(\.gs.selector, 2),
