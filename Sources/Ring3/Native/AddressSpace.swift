@@ -155,8 +155,11 @@
             }
         }
 
-        /// Lets the guest access `linear`, if that is possible.
+        /// Lets the guest access `linear`, if that is possible. If it faults, nothing is raised, nor CR2 changed: the guest's
+        /// instruction may access it as the supervisor does, or not at all.
         func fill(_ cpu: Processor, _ linear: UInt32, isUser: Bool, isWrite: Bool) -> ShadowWindow.Filling {
+            let cr2 = cpu.pointee.cr2
+            defer { cpu.pointee.cr2 = cr2 }
             let count = spaces.reduce(0) { $0 + $1.views.reduce(0) { $0 + $1.window.mappingCount } }
             if count > Self.mostMappings { unmapAll() }
             let window = current.view(isUser: isUser).window

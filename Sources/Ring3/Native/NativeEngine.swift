@@ -440,9 +440,6 @@
         /// A page that was missing in the window.
         private func fill(_ address: UInt64) -> ShadowWindow.Filling {
             guard let linear = view.window.linear(address) else { return .refused }
-            // If this faults, the guest's instruction may not: what it accesses as the supervisor does.
-            let cr2 = cpu.pointee.cr2
-            defer { cpu.pointee.cr2 = cr2 }
             // Bit 1 of the error code: a write (SDM 3A 4.7).
             return spaces.fill(cpu, linear, isUser: isUser, isWrite: cpu.pointee.native.faultCode & 2 != 0)
         }
