@@ -228,6 +228,18 @@
             #expect(pair.native.cpu.pointee.fpu.instructionSelector == 0x1B)
         }
 
+        /// Pages that the guest clears once, and does not come back to, cost a call to the host's kernel each.
+        @Test func aRepeatedInstructionMapsAPageTheSecondTime() throws {
+            let pair = try NativePair()
+            let window = pair.engine.spaces.current.view(isUser: false).window
+            for round in 1...3 {
+                pair.start([0xF3, 0xAB]) { ($0.pointee.ecx, $0.pointee.edi) = (16, 0x4_0000) }  // rep stosd
+                #expect(pair.run() == [])
+                #expect((window.mappingCount > 0) == (round > 1))
+                #expect(pair.engine.cache.statistics.pointee.slowPaths == 1)
+            }
+        }
+
         /// A page that the guest has just provided is in the window when the instruction is tried again.
         @Test func whatTheGuestProvidesDoesNotFaultAgain() throws {
             let pair = try NativePair(keepsTranslations: true)

@@ -102,6 +102,7 @@
             case .done: guard isSamePage, !isRepeated else { return false }
             case .fault: guard releases < Self.manyReleases else { return false }
             case .refused, .failed: break
+            case .postponed: return false
             }
             if faults == 0 { firstFault = time }
             faults += 1

@@ -26,6 +26,8 @@
         /// again.
         private var awaited: (eip: UInt32, root: UInt32, linear: UInt32, isWrite: Bool)?
         private let keepsTranslations: Bool
+        /// Pages that the monitor accessed for a repeated instruction, by the low bits of their numbers.
+        private var postponed = [UInt32](repeating: 1, count: 256)
         /// The access that made the last page come to a window.
         private var lastFault: (place: UInt64, address: UInt64) = (0, 0)
 
@@ -290,7 +292,9 @@
             stand(before: index, of: block, counted: total)
             cache.profile?.left(block, before: index)
             let mayGoOn = settleRepeat(record(block, index).pointee)
-            let filling = isPageFault && fault != lastFault ? fill(fault.address) : .refused
+            let filling =
+                !isPageFault || fault == lastFault
+                ? .refused : isPostponed(record(block, index).pointee) ? .postponed : fill(fault.address)
             noteFault(block, index, isPageFault ? view.window.linear(fault.address) : nil, filling)
             switch filling {
             case .done:
@@ -300,9 +304,22 @@
                 guard total <= cpu.pointee.stopAt else { return .stop }
                 return cache.blocks[Int(block)].isStale ? .block : .resume(resumption(block, index))
             case .fault: expectPage(fault.address)
-            case .refused, .failed: cache.statistics.pointee.slowPaths &+= 1
+            case .refused, .failed, .postponed: cache.statistics.pointee.slowPaths &+= 1
             }
             return callOut(block, index, .faulted)
+        }
+
+        /// Whether the monitor does it where a repeated instruction faulted, because that comes to the page for the first
+        /// time of late. Often it is the last time, too, and a call to the host's kernel would be in vain.
+        private func isPostponed(_ record: NativeInstruction) -> Bool {
+            guard record.instruction.isRepeated, let linear = view.window.linear(cpu.pointee.native.faultAddress) else {
+                return false
+            }
+            let slot = Int(linear >> 12) & (postponed.count - 1)
+            guard postponed[slot] != linear & 0xFFFF_F000 else { return false }
+            // Before the guest has provided the page, nobody has come to it.
+            if cpu.peek(linear, isUser: isUser) != nil { postponed[slot] = linear & 0xFFFF_F000 }
+            return true
         }
 
         /// The guest is about to get a page fault.

@@ -110,6 +110,8 @@
             case refused
             /// The host has no room.
             case failed
+            /// The monitor does the access this time, though it need not.
+            case postponed
         }
 
         /// Lets the guest access `linear`, if its page tables allow it and nobody has to see the access.
