@@ -32,11 +32,8 @@ public final class Bus {
         /// The device's.
         let accessWidth: Int
 
-        /// Whether an access is one cycle.
-        @inline(__always)
-        func takes(_ address: UInt32, width: Int) -> Bool {
-            width <= accessWidth && UInt32(width - 1) <= range.upperBound - address
-        }
+        /// Where an address of the window is inside the device.
+        func deviceOffset(_ address: UInt32) -> UInt32 { address - range.lowerBound + offset }
     }
 
     /// Highest address.
@@ -62,14 +59,9 @@ public final class Bus {
 
     /// Value of `width` (1, 2 or 4) bytes at `address`.
     public func read(_ address: UInt32, width: Int) -> UInt32 {
-        if let window = window(at: address), window.takes(address, width: width) {
-            let value = window.device.read(offset: address - window.range.lowerBound + window.offset, width: width)
-            return Self.low(value, width)
-        }
         var value: UInt32 = 0
         forEachCycle(address, width: width) { window, cycle, done, size in
-            let part =
-                window.map { $0.device.read(offset: cycle - $0.range.lowerBound + $0.offset, width: size) } ?? .max
+            let part = window.map { $0.device.read(offset: $0.deviceOffset(cycle), width: size) } ?? .max
             value |= Self.low(part, size) << UInt32(done * 8)
         }
         return value
@@ -77,16 +69,10 @@ public final class Bus {
 
     /// Stores the low `width` (1, 2 or 4) bytes of `value` at `address`.
     public func write(_ address: UInt32, value: UInt32, width: Int) {
-        if let window = window(at: address), window.takes(address, width: width) {
-            return window.device.write(
-                offset: address - window.range.lowerBound + window.offset, value: Self.low(value, width), width: width)
-        }
         forEachCycle(address, width: width) { window, cycle, done, size in
             guard let window else { return }
             let part = value >> UInt32(done * 8)
-            window.device.write(
-                offset: cycle - window.range.lowerBound + window.offset,
-                value: Self.low(part, size), width: size)
+            window.device.write(offset: window.deviceOffset(cycle), value: Self.low(part, size), width: size)
         }
     }
 

@@ -153,21 +153,23 @@
             #expect(block.instructions[0].disposition == "callout" && block.instructions[0].reason.contains("kept"))
         }
 
-        /// Loading a segment register again with what is there takes the monitor the first time; LOOP never does.
+        /// Loading a segment register again with what is there takes the monitor the first time; LOOP and CR0.TS never do.
         @Test func whatIsInlinedIsNoCallout() throws {
-            // mov esp, 0x90000; mov eax, ds; mov ecx, 20; again: mov es, eax; push eax; pop ds; loop again; hlt
+            // mov esp, 0x90000; mov eax, ds; mov ecx, 20; mov ebx, cr0
+            // again: mov es, eax; push eax; pop ds; xor ebx, TS; mov cr0, ebx; clts; loop again; hlt
             let code: [UInt8] = [
-                0xBC, 0, 0, 9, 0, 0x8C, 0xD8, 0xB9, 20, 0, 0, 0, 0x8E, 0xC0, 0x50, 0x1F, 0xE2, 0xFA, 0xF4,
+                0xBC, 0, 0, 9, 0, 0x8C, 0xD8, 0xB9, 20, 0, 0, 0, 0x0F, 0x20, 0xC3,
+                0x8E, 0xC0, 0x50, 0x1F, 0x83, 0xF3, 8, 0x0F, 0x22, 0xC3, 0x0F, 0x06, 0xE2, 0xF2, 0xF4,
             ]
             let (machine, inspector) = try inspected(code)
             let groups = CalloutGroup.groups(inspector.callouts)
-            #expect(groups.map(\.form) == ["HLT", "MOV Sreg, r/m", "POP Sreg"])
-            #expect(groups.map(\.executions) == [1, 1, 1])
+            #expect(groups.map(\.form) == ["HLT", "MOV Sreg, r/m", "MOV r, CRn", "POP Sreg"])
+            #expect(groups.map(\.executions) == [1, 1, 1, 1])
             let engine = try #require(machine.engine as? NativeEngine)
             let inlined = try #require(engine.cache.profile).executedByDisposition.inlined
-            // The store of a selector, and 19 loads by each of the two.
+            // The store of a selector, 19 loads by each of the two, 20 of CR0 and CLTS each.
             let total: UInt64 = inlined.values.reduce(0, &+)
-            #expect(total == 39)
+            #expect(total == 79)
         }
 
         @Test func timeIsSampled() throws {

@@ -165,7 +165,10 @@
                 $0.pointee.cr4 |= CR4.osfxsr
             }
             for count in [1, 7, 100, 333, 1000] as [UInt64] { #expect(pair.run(count) == []) }
-            if how.code != 0 { #expect(pair.native.cpu.pointee.esi > 5) }
+            guard how.code != 0 else { return }
+            #expect(pair.native.cpu.pointee.esi > 5)
+            // The monitor enters emitted code where it has made a block or ended a slice, and not at each of the calls.
+            if onTheWay == [0x90] { #expect(pair.engine.cache.statistics.pointee.entries < 20) }
         }
 
         private static func bytes(_ value: UInt32) -> [UInt8] {

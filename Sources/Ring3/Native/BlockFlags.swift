@@ -90,9 +90,7 @@ extension HostAssembler {
         guard debt != .none else { return }
         move(.r11, .rax)
         byte(0x9F)  // lahf
-        move(.r10, immediate: ~0x1000)
-        extractBits(.rax, .rax, mask: .r10)
-        depositBits(.rax, .rax, mask: .r10)
+        keepBits(.rax, ~0x1000, by: .r10)
         byte(0x9E)  // sahf
         move(.rax, .r11)
     }

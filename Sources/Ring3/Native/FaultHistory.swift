@@ -6,9 +6,11 @@
     struct FaultHistory {
         private var entries: [Entry] = []
         /// Of these, by place.
-        private var numbers: [UInt32: Int] = [:]
+        private var numbers: [UInt32: UInt16] = [:]
         /// If there are more, all are forgotten: a guest could go on for ever.
         private static let mostEntries = 1 << 14
+        /// Pages, linear addresses, that the monitor accessed for a repeated instruction, by the low bits of their numbers.
+        private var postponed = [UInt32](repeating: 1, count: 256)
 
         /// Never grows, as that computes with fractions: the guest's x87 and SSE state may be in the host's units.
         init() {
@@ -17,16 +19,16 @@
         }
 
         /// The number, for `executed`, of the instruction at `place`, if it is left to the monitor.
-        func monitored(_ place: UInt32) -> Int? {
-            guard let number = numbers[place], entries[number].isMonitored else { return nil }
+        func monitored(_ place: UInt32) -> UInt16? {
+            guard let number = numbers[place], entries[Int(number)].isMonitored else { return nil }
             return number
         }
 
         /// How often the instruction at `place` was given back.
-        func releases(_ place: UInt32) -> UInt8 { numbers[place].map { entries[$0].releases } ?? 0 }
+        func releases(_ place: UInt32) -> UInt8 { numbers[place].map { entries[Int($0)].releases } ?? 0 }
 
         /// How often the instruction at `place` faulted of late in a way that counts.
-        func recentFaults(_ place: UInt32) -> UInt32 { numbers[place].map { UInt32(entries[$0].faults) } ?? 0 }
+        func recentFaults(_ place: UInt32) -> UInt32 { numbers[place].map { UInt32(entries[Int($0)].faults) } ?? 0 }
 
         /// The instruction at `place` faulted.
         ///
@@ -44,24 +46,36 @@
         }
 
         private mutating func number(_ place: UInt32) -> Int {
-            if let known = numbers[place] { return known }
+            if let known = numbers[place] { return Int(known) }
             if entries.count >= Self.mostEntries {
                 entries.removeAll(keepingCapacity: true)
                 numbers.removeAll(keepingCapacity: true)
             }
             entries.append(Entry(place: place))
-            numbers[place] = entries.count - 1
+            numbers[place] = UInt16(entries.count - 1)
             return entries.count - 1
+        }
+
+        /// Whether the monitor shall do the access to `linear` on which a repeated instruction faulted, and nothing be
+        /// mapped, because none came to the page of late. Often it is the last time, too, and a call to the host's kernel
+        /// would be in vain.
+        ///
+        /// - Parameter isProvided: whether the guest has a page there. Before it has, nobody has come to it.
+        mutating func postpones(_ linear: UInt32, isProvided: Bool) -> Bool {
+            let (page, slot) = (linear & 0xFFFF_F000, Int(linear >> 12) & (postponed.count - 1))
+            guard postponed[slot] != page else { return false }
+            if isProvided { postponed[slot] = page }
+            return true
         }
 
         /// The monitor has executed the instruction at `place`, of that number, without being asked by a fault.
         ///
         /// - Parameter isHarmless: it would not have faulted.
         /// - Returns: true if it is not the monitor's any more.
-        mutating func executed(_ number: Int, _ place: UInt32, isHarmless: Bool) -> Bool {
+        mutating func executed(_ number: UInt16, _ place: UInt32, isHarmless: Bool) -> Bool {
             // It may have been forgotten since.
-            guard number < entries.count, entries[number].place == place else { return true }
-            return entries[number].executed(isHarmless: isHarmless)
+            guard number < entries.count, entries[Int(number)].place == place else { return true }
+            return entries[Int(number)].executed(isHarmless: isHarmless)
         }
     }
 

@@ -202,6 +202,13 @@ struct HostAssembler {
         bits(0x03, target, source, mask)
     }
 
+    /// `register & mask`, by way of another register that then holds the mask. Touches no flag.
+    mutating func keepBits(_ register: HostRegister, _ mask: UInt32, by other: HostRegister) {
+        move(other, immediate: mask)
+        extractBits(register, register, mask: other)
+        depositBits(register, register, mask: other)
+    }
+
     private mutating func bits(_ kind: UInt8, _ target: HostRegister, _ source: HostRegister, _ mask: HostRegister) {
         bytes(
             0xC4, 0x42 | (target.isHigh ? 0 : 0x80) | (mask.isHigh ? 0 : 0x20), ~source.rawValue << 3 & 0x78 | kind,

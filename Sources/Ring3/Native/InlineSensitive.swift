@@ -52,9 +52,7 @@
                 host.store(.r8, state: Places.systemFlags)
             case .clts:
                 host.load(.r8, state: Places.cr0)
-                host.move(.r9, immediate: ~CR0.ts)
-                host.extractBits(.r8, .r8, mask: .r9)
-                host.depositBits(.r8, .r8, mask: .r9)
+                host.keepBits(.r8, ~CR0.ts, by: .r9)
                 emitTaskSwitched(&host, callOut: callOut)
             case .movControl:
                 host.move(.r8, HostRegister(guest: i.operands.1.register >> 2))
@@ -93,14 +91,7 @@
 
         /// Makes R8D the new CR0 if it differs in TS alone.
         private func emitTaskSwitched(_ host: inout HostAssembler, callOut: (inout HostAssembler) -> Void) {
-            emitTest(&host, callOut: callOut) { host in
-                host.move(.r9, immediate: ~CR0.ts)
-                host.extractBits(.r11, .r8, mask: .r9)
-                host.load(.rcx, state: Places.cr0)
-                host.extractBits(.rcx, .rcx, mask: .r9)
-                host.bytes(0x41, 0xF7, 0xD3)  // not r11d
-                host.bytes(0x42, 0x8D, 0x4C, 0x19, 0x01)  // lea ecx, [rcx + r11 + 1]
-            }
+            emitTest(&host, callOut: callOut) { Self.emitDifference(from: Places.cr0, in: ~CR0.ts, &$0) }
             emitTest(&host, callOut: callOut) { host in
                 host.load(.rcx, state: Places.lacksUnits)
                 host.lea(.r9, .rcx, -1)
@@ -108,6 +99,16 @@
                 host.bytes(0x41, 0x8D, 0x0C, 0x89)  // lea ecx, [r9 + rcx*4]
             }
             host.store(.r8, state: Places.cr0)
+        }
+
+        /// Puts zero into ECX if R8D is what is at `place`, as far as those bits go. Uses R11.
+        private static func emitDifference(from place: Int, in mask: UInt32, _ host: inout HostAssembler) {
+            host.move(.r9, immediate: mask)
+            host.extractBits(.r11, .r8, mask: .r9)
+            host.load(.rcx, state: place)
+            host.extractBits(.rcx, .rcx, mask: .r9)
+            host.bytes(0x41, 0xF7, 0xD3)  // not r11d
+            host.bytes(0x42, 0x8D, 0x4C, 0x19, 0x01)  // lea ecx, [rcx + r11 + 1]
         }
 
         /// Puts zero into ECX at CPL 0 while no interrupt is waiting to be let in.
@@ -120,9 +121,7 @@
         /// Loads the system flags in `mask`. Uses R9.
         private func emitSystemFlags(_ register: HostRegister, keeping mask: UInt32, _ host: inout HostAssembler) {
             host.load(register, state: Places.systemFlags)
-            host.move(.r9, immediate: mask)
-            host.extractBits(register, register, mask: .r9)
-            host.depositBits(register, register, mask: .r9)
+            host.keepBits(register, mask, by: .r9)
         }
 
         private func emitPushFlags(_ host: inout HostAssembler) {
@@ -149,14 +148,7 @@
                 | Flags.vip | Flags.id
             host.loadStack(.r8, 0)
             emitTest(&host, callOut: callOut, Self.emitMayInterrupt)
-            emitTest(&host, callOut: callOut) { host in
-                host.move(.r9, immediate: kept)
-                host.extractBits(.r11, .r8, mask: .r9)
-                host.load(.rcx, state: Places.systemFlags)
-                host.extractBits(.rcx, .rcx, mask: .r9)
-                host.bytes(0x41, 0xF7, 0xD3)  // not r11d
-                host.bytes(0x42, 0x8D, 0x4C, 0x19, 0x01)  // lea ecx, [rcx + r11 + 1]
-            }
+            emitTest(&host, callOut: callOut) { Self.emitDifference(from: Places.systemFlags, in: kept, &$0) }
             host.lea(.r12, .r12, 4)
             host.move(.r9, immediate: kept | Flags.if)
             host.extractBits(.r11, .r8, mask: .r9)

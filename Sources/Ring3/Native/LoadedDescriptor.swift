@@ -31,6 +31,8 @@ extension Processor {
     }
 
     func forgetDescriptor(of register: SegmentRegister) {
+        // On other engines there never is one.
+        guard pointee.native.descriptors[Int(register.rawValue)].selector != LoadedDescriptor.none else { return }
         pointee.native.descriptors[Int(register.rawValue)].selector = LoadedDescriptor.none
         lookForPrivilegedDescriptors()
     }

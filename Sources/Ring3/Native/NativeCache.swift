@@ -25,7 +25,7 @@
             /// The flags that it leaves undefined cannot be made good.
             case flags
             /// It kept faulting: its number in the `FaultHistory`.
-            case faulting(Int)
+            case faulting(UInt16)
         }
     }
 

@@ -26,8 +26,6 @@
         /// again.
         private var awaited: (eip: UInt32, root: UInt32, linear: UInt32, isWrite: Bool)?
         private let keepsTranslations: Bool
-        /// Pages that the monitor accessed for a repeated instruction, by the low bits of their numbers.
-        private var postponed = [UInt32](repeating: 1, count: 256)
         /// The access that made the last page come to a window.
         private var lastFault: (place: UInt64, address: UInt64) = (0, 0)
 
@@ -292,10 +290,10 @@
             stand(before: index, of: block, counted: total)
             cache.profile?.left(block, before: index)
             let mayGoOn = settleRepeat(record(block, index).pointee)
-            let filling =
-                !isPageFault || fault == lastFault
-                ? .refused : isPostponed(record(block, index).pointee) ? .postponed : fill(fault.address)
-            noteFault(block, index, isPageFault ? view.window.linear(fault.address) : nil, filling)
+            let linear = isPageFault ? view.window.linear(fault.address) : nil
+            var filling = ShadowWindow.Filling.refused
+            if let linear, fault != lastFault { filling = fill(linear, for: record(block, index).pointee) }
+            noteFault(block, index, linear, filling)
             switch filling {
             case .done:
                 lastFault = fault
@@ -303,28 +301,15 @@
                 // The walk may have written to code (A and D bits), and whatever sees that may want attention.
                 guard total <= cpu.pointee.stopAt else { return .stop }
                 return cache.blocks[Int(block)].isStale ? .block : .resume(resumption(block, index))
-            case .fault: expectPage(fault.address)
+            case .fault: if let linear { expectPage(linear) }
             case .refused, .failed, .postponed: cache.statistics.pointee.slowPaths &+= 1
             }
             return callOut(block, index, .faulted)
         }
 
-        /// Whether the monitor does it where a repeated instruction faulted, because that comes to the page for the first
-        /// time of late. Often it is the last time, too, and a call to the host's kernel would be in vain.
-        private func isPostponed(_ record: NativeInstruction) -> Bool {
-            guard record.instruction.isRepeated, let linear = view.window.linear(cpu.pointee.native.faultAddress) else {
-                return false
-            }
-            let slot = Int(linear >> 12) & (postponed.count - 1)
-            guard postponed[slot] != linear & 0xFFFF_F000 else { return false }
-            // Before the guest has provided the page, nobody has come to it.
-            if cpu.peek(linear, isUser: isUser) != nil { postponed[slot] = linear & 0xFFFF_F000 }
-            return true
-        }
-
         /// The guest is about to get a page fault.
-        private func expectPage(_ address: UInt64) {
-            guard keepsTranslations, let linear = view.window.linear(address) else { return }
+        private func expectPage(_ linear: UInt32) {
+            guard keepsTranslations else { return }
             awaited = (cpu.pointee.eip, cpu.pointee.cr3, linear, cpu.pointee.native.faultCode & 2 != 0)
         }
 
@@ -454,9 +439,13 @@
             return counted &+ left &- (cpu.pointee.native.budget &- budget.end)
         }
 
-        /// A page that was missing in the window.
-        private func fill(_ address: UInt64) -> ShadowWindow.Filling {
-            guard let linear = view.window.linear(address) else { return .refused }
+        /// A page was missing in the window.
+        private func fill(_ linear: UInt32, for record: NativeInstruction) -> ShadowWindow.Filling {
+            if record.instruction.isRepeated,
+                translator.faults.postpones(linear, isProvided: cpu.peek(linear, isUser: isUser) != nil)
+            {
+                return .postponed
+            }
             // Bit 1 of the error code: a write (SDM 3A 4.7).
             return spaces.fill(cpu, linear, isUser: isUser, isWrite: cpu.pointee.native.faultCode & 2 != 0)
         }

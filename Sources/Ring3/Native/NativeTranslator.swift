@@ -164,9 +164,7 @@
 
         /// True if it leaves the block.
         private func append(_ next: Instruction) -> Bool {
-            let role =
-                next.changesOnlyDataSegment
-                ? .callout : next.isCountedJump ? .conditional : BlockRole(next, mode: .allFlat)
+            let role = BlockRole(native: next)
             instruction(Int(block.count)).initialize(
                 to: NativeInstruction(
                     instruction: next, offset: UInt16(truncatingIfNeeded: block.length), role: role))
@@ -327,11 +325,12 @@
         private func emitSystemCall(_ index: Int) {
             guard let stub = systemCall(index) else { return emitCallout(index) }
             host.pay(instruction(index).pointee.debt)
-            host.move(
-                .r8,
-                immediate: cache.add(
-                    NativeSite(kind: .callout, index: UInt16(truncatingIfNeeded: index), block: cache.nextBlock)))
+            host.move(.r8, immediate: cache.add(calloutSite(index)))
             host.jump(to: stub)
+        }
+
+        private func calloutSite(_ index: Int) -> NativeSite {
+            NativeSite(kind: .callout, index: UInt16(truncatingIfNeeded: index), block: cache.nextBlock)
         }
 
         private func emitInline(_ index: Int) {
@@ -341,10 +340,7 @@
             else { return emitCallout(index) }
             host.pay(instruction(index).pointee.debt)
             inline.emit(&host) { host in
-                host.move(
-                    .r8,
-                    immediate: cache.add(
-                        NativeSite(kind: .callout, index: UInt16(truncatingIfNeeded: index), block: cache.nextBlock)))
+                host.move(.r8, immediate: cache.add(calloutSite(index)))
                 host.jump(to: stubs.leave)
             }
         }
@@ -462,8 +458,7 @@
         }
 
         private func emitCallout(_ index: Int) {
-            emitLeave(
-                NativeSite(kind: .callout, index: UInt16(truncatingIfNeeded: index), block: cache.nextBlock))
+            emitLeave(calloutSite(index))
         }
 
         /// Jumps to, or calls, the block for the address in R8D, or leaves with it in EIP.
@@ -481,6 +476,17 @@
             emitLeave(storing: eip, NativeSite(kind: .miss, index: 0, block: cache.nextBlock))
             lookup.emitJump(&host, isCall: next != nil)
             if let next { emitReturn(to: next) }
+        }
+    }
+
+    extension BlockRole {
+        /// In a native block, which goes on behind some that end others.
+        fileprivate init(native i: Instruction) {
+            switch i {
+            case _ where i.changesOnlyDataSegment: self = .callout
+            case _ where i.isCountedJump: self = .conditional
+            default: self = BlockRole(i, mode: .allFlat)
+            }
         }
     }
 

@@ -1,0 +1,77 @@
+#if arch(x86_64) && os(Linux)
+    import Testing
+
+    @testable import Ring3
+
+    @Suite struct JumpCacheTests {
+        private static let (directory, table): (UInt32, UInt32) = (0x2_0000, 0x2_1000)
+
+        /// Pages mapped to themselves, and accessed, by a table that the tests change.
+        private func pagedProcessor() throws -> CodeRunner {
+            let runner = try CodeRunner()
+            runner.memory.write(Self.directory, Self.table | 0x27)
+            for page in 0..<0x400 as Range<UInt32> { runner.memory.write(Self.table + page * 4, page << 12 | 0x27) }
+            runner.cpu.pointee.cr3 = Self.directory
+            runner.cpu.pointee.cr0 |= CR0.pg
+            return runner
+        }
+
+        private func map(_ page: UInt32, _ entry: UInt32, _ runner: CodeRunner) {
+            runner.memory.write(Self.table + (page >> 12) * 4, entry)
+        }
+
+        private func block(_ eip: UInt32, at physical: UInt32, secondPage: UInt32? = nil) -> NativeBlock {
+            NativeBlock(
+                physical: physical, eip: eip, length: 4, entry: 0, staleExit: 0, end: 0, first: 0, count: 1, mode: [],
+                isStale: false, secondPage: secondPage)
+        }
+
+        private func find(_ eip: UInt32, _ jumps: JumpCache) -> UInt64? {
+            JumpCache.find(eip, in: UInt64(UInt(bitPattern: jumps.entries)))
+        }
+
+        /// The entries of a page that was gone are back with the first one that is entered, if it is the same page of RAM.
+        @Test(arguments: [0x3_0000, 0x7_0000] as [UInt32])
+        func entriesComeBackWithTheirPage(physical: UInt32) throws {
+            let runner = try pagedProcessor()
+            let jumps = JumpCache()
+            for eip in [0x3_0000, 0x3_0123, 0x3_0FF4, 0x3_1000] as [UInt32] {
+                jumps.insert(block(eip, at: eip), UInt64(eip) << 8)
+            }
+            map(0x3_0000, 0, runner)
+            jumps.revalidate(runner.cpu, isUser: false)
+            #expect(find(0x3_0000, jumps) == nil && find(0x3_0123, jumps) == nil && find(0x3_0FF4, jumps) == nil)
+            #expect(find(0x3_1000, jumps) == 0x310_0000)
+            map(0x3_0000, physical | 0x27, runner)
+            jumps.insert(block(0x3_0400, at: physical + 0x400), 77)
+            #expect(find(0x3_0400, jumps) == 77)
+            let isSame = physical == 0x3_0000
+            #expect(find(0x3_0000, jumps) == (isSame ? 0x300_0000 : nil))
+            #expect(find(0x3_0123, jumps) == (isSame ? 0x301_2300 : nil))
+            // It may cross into a page that has changed meanwhile.
+            #expect(find(0x3_0FF4, jumps) == nil)
+            jumps.removeAll()
+            for eip in [0x3_0000, 0x3_0123, 0x3_0400, 0x3_1000] as [UInt32] { #expect(find(eip, jumps) == nil) }
+        }
+
+        /// A block that crosses into a page is gone with either.
+        @Test(arguments: [0x3_0000, 0x3_1000] as [UInt32])
+        func blocksThatCrossGoWithBothPages(gone: UInt32) throws {
+            let runner = try pagedProcessor()
+            let jumps = JumpCache()
+            jumps.insert(block(0x3_0FFE, at: 0x3_0FFE, secondPage: 0x3_1000), 5)
+            #expect(find(0x3_0FFE, jumps) == 5)
+            map(gone, 0, runner)
+            jumps.revalidate(runner.cpu, isUser: false)
+            #expect(find(0x3_0FFE, jumps) == nil)
+        }
+
+        /// No tag is that of an address which was never entered, whatever lies in the slot.
+        @Test func anEmptySlotIsNobodys() {
+            let jumps = JumpCache()
+            for eip in [0, 1, 0xFFFF, 0x8000_0000, 0xFFFF_FFFF] as [UInt32] { #expect(find(eip, jumps) == nil) }
+            jumps.insert(block(0xFFFF_FFF0, at: 0x3_0FF0), 9)
+            #expect(find(0xFFFF_FFF0, jumps) == 9 && find(0xFFF0, jumps) == nil)
+        }
+    }
+#endif
