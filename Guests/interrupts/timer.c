@@ -42,17 +42,18 @@ static void counting(void) {
     check("channel 2, mode 0: output goes high after some time", polls > 0 && polls < 100000000, true);
 }
 
-/* HLT must wake at each tick, at the instruction after it. */
+/* HLT must wake at a tick, at the instruction after it. Where time is real, two may have come while the host was busy. */
 static void waking(void) {
     forget();
     set_mask((u16)~(1 << TIMER));
     periodic(1193); /* 1 kHz */
     u32 after_halt = 0, right = 0;
     for (u32 i = 0; i < 20; i++) {
+        u32 before = seen[TIMER].count;
         asm volatile("movl $1f, %0; sti; hlt; 1: cli" : "=&r"(after_halt) : : "memory");
-        right += seen[TIMER].count == i + 1 && seen[TIMER].eip == after_halt;
+        right += seen[TIMER].count != before && seen[TIMER].eip == after_halt;
     }
-    check("20 ticks wake HLT 20 times, EIP after it", right, 20);
+    check("HLT wakes 20 times at a tick, EIP after it", right, 20);
     /* A loop that only the handler's store can end. */
     static volatile u32 *const count = &seen[TIMER].count;
     forget();

@@ -4,8 +4,6 @@ import X86
 protocol ExecutionEngine: AnyObject {
     /// Runs until `sliceEnd` instructions have been counted, or something else stops it.
     func run(until sliceEnd: UInt64) -> EngineStop
-    /// Most instructions it should be asked to run at once: some microseconds' worth.
-    var longestSlice: UInt64 { get }
     /// What executes single instructions, and can count them.
     var interpreter: Interpreter { get }
     /// `count` bytes of RAM at `physical` (one page), which `codeMap` says hold code, were written.
@@ -19,7 +17,6 @@ protocol ExecutionEngine: AnyObject {
 extension ExecutionEngine {
     var translation: TranslationStatistics? { nil }
     var finding: EmittedCodeFinding? { nil }
-    var longestSlice: UInt64 { 20_000 }
 }
 
 /// An engine that can stop behind every block, so that another can be compared with it there.

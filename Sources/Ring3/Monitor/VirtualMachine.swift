@@ -31,6 +31,7 @@ public final class VirtualMachine {
     let inspectable: (any InspectableEngine)?
     private var outcome: RunOutcome?
     private var isRunning = false
+    private var pace = ExecutionPace()
     /// A second machine's processor is halted.
     private var isHalted = false
     private let stopRequest = StopRequest()
@@ -192,10 +193,12 @@ public final class VirtualMachine {
             if let outcome { return outcome }
             if stopRequest.take() || console.wantsQuit { return .stopped }
             if cpu.pointee.instructions >= configuration.maximumInstructions { return .instructionLimit }
-            if VirtualTime.hostNow() >= end { return .timeout }
+            let (begin, instructions) = (VirtualTime.hostNow(), cpu.pointee.instructions)
+            if begin >= end { return .timeout }
             isRunning = true
             let stop = engine.run(until: sliceEnd())
             isRunning = false
+            pace.executed(cpu.pointee.instructions &- instructions, in: VirtualTime.hostNow() &- begin)
             switch stop {
             case .sliceEnd, .external: continue
             case .shutdown: return .tripleFault(TripleFaultReport(cpu, decoder: decoder))
@@ -233,22 +236,26 @@ public final class VirtualMachine {
     /// How far engines in lockstep have come.
     public var lockstepProgress: LockstepProgress? { lockstep?.progress }
 
-    /// Most instructions between two looks at the host; in deterministic runs the same for all engines, because input is
+    /// Most instructions between two looks at the host in deterministic runs, the same for all engines, because input is
     /// looked at then.
-    private var longestSlice: UInt64 { configuration.isDeterministic ? 20_000 : engine.longestSlice }
+    private static let longestSlice: UInt64 = 20_000
+    /// Nanoseconds between two looks at the host otherwise, about.
+    private static let sliceTimes: ClosedRange<UInt64> = 5_000...1_000_000
 
     /// Instruction count at which the next event is due, or at which to look at the host again.
     private func sliceEnd() -> UInt64 {
-        let instructions = cpu.pointee.instructions
-        var count = longestSlice
-        if let next = chipset.clock.nextDeadline {
-            let now = time.now
-            let left = next > now ? next - now : 0
+        let now = time.now
+        let left = chipset.clock.nextDeadline.map { $0 > now ? $0 - now : 0 } ?? .max
+        let count: UInt64
+        if configuration.isDeterministic {
             let unit = VirtualTime.nanosecondsPerInstruction
-            // When time is the host's this is an estimate; the event is looked at again in any case.
-            count = Swift.min(count, Swift.max(1, (left + unit - 1) / unit))
+            count = Swift.min(Self.longestSlice, Swift.max(1, left / unit + (left % unit == 0 ? 0 : 1)))
+        } else {
+            // An estimate: the event is looked at again in any case.
+            count = pace.instructions(
+                in: Swift.min(Swift.max(left, Self.sliceTimes.lowerBound), Self.sliceTimes.upperBound))
         }
-        return Swift.min(instructions + count, configuration.maximumInstructions)
+        return Swift.min(cpu.pointee.instructions + count, configuration.maximumInstructions)
     }
 
     /// The processor is halted: waits for the next event. False if none can come.

@@ -504,9 +504,6 @@
 
     extension NativeEngine: BlockEngine {
         var translation: TranslationStatistics? { cache.statistics.pointee }
-
-        /// The host's exception at its end costs as much as some thousand instructions.
-        var longestSlice: UInt64 { 200_000 }
     }
 
     extension NativeEngine: TranslationObserver {
