@@ -39,7 +39,7 @@
                 jumps.insert(block(eip, at: eip), UInt64(eip) << 8)
             }
             map(0x3_0000, 0, runner)
-            jumps.revalidate(runner.cpu, isUser: false)
+            jumps.revalidate(runner.cpu, isUser: false, flushed: RegionSet())
             #expect(find(0x3_0000, jumps) == nil && find(0x3_0123, jumps) == nil && find(0x3_0FF4, jumps) == nil)
             #expect(find(0x3_1000, jumps) == 0x310_0000)
             map(0x3_0000, physical | 0x27, runner)
@@ -62,8 +62,28 @@
             jumps.insert(block(0x3_0FFE, at: 0x3_0FFE, secondPage: 0x3_1000), 5)
             #expect(find(0x3_0FFE, jumps) == 5)
             map(gone, 0, runner)
-            jumps.revalidate(runner.cpu, isUser: false)
+            jumps.revalidate(runner.cpu, isUser: false, flushed: RegionSet())
             #expect(find(0x3_0FFE, jumps) == nil)
+        }
+
+        /// Global pages are looked at once, and then where something was flushed.
+        @Test func globalPagesOutliveLoadsOfCR3() throws {
+            let runner = try pagedProcessor()
+            runner.cpu.pointee.cr4 |= CR4.pge
+            map(0x3_0000, 0x3_0127, runner)
+            let jumps = JumpCache()
+            jumps.insert(block(0x3_0010, at: 0x3_0010), 3)
+            jumps.revalidate(runner.cpu, isUser: false, flushed: RegionSet())
+            map(0x3_0000, 0x7_0127, runner)
+            jumps.revalidate(runner.cpu, isUser: false, flushed: RegionSet())
+            #expect(find(0x3_0010, jumps) == 3)
+            var flushed = RegionSet()
+            flushed.insert(0x40_0000)
+            jumps.revalidate(runner.cpu, isUser: false, flushed: flushed)
+            #expect(find(0x3_0010, jumps) == 3)
+            flushed.insert(0x3_F000)
+            jumps.revalidate(runner.cpu, isUser: false, flushed: flushed)
+            #expect(find(0x3_0010, jumps) == nil)
         }
 
         /// No tag is that of an address which was never entered, whatever lies in the slot.

@@ -7,6 +7,8 @@
         fileprivate var root: UInt64 = unpaged
         fileprivate var lastUse: UInt64 = 0
         fileprivate let views: [View]
+        /// Where global translations were flushed since it was current.
+        fileprivate var flushed = RegionSet()
 
         /// As one privilege level sees it.
         final class View {
@@ -100,7 +102,10 @@
 
         /// The guest has flushed everything, or everything that is not global, and perhaps loaded CR3.
         func flush(_ cpu: Processor, keepingGlobal: Bool) {
-            guard !keepsTranslations else { return activate(cpu) }
+            guard !keepsTranslations else {
+                if !keepingGlobal { for space in spaces { space.flushed = .all } }
+                return activate(cpu)
+            }
             for view in current.views {
                 view.window.forget(keepingGlobal: keepingGlobal)
                 view.forEachJumpCache { $0.removeAll() }
@@ -119,9 +124,10 @@
             current.lastUse = clock
             for isUser in [false, true] {
                 let view = current.view(isUser: isUser)
-                view.window.revalidate(cpu)
-                view.forEachJumpCache { $0.revalidate(cpu, isUser: isUser) }
+                view.window.revalidate(cpu, flushed: current.flushed)
+                view.forEachJumpCache { $0.revalidate(cpu, isUser: isUser, flushed: current.flushed) }
             }
+            current.flushed = RegionSet()
         }
 
         private func space(for root: UInt64) -> AddressSpace {
@@ -137,6 +143,7 @@
 
         /// The page at `linear` is to be looked up anew. Other address spaces will be when they become current.
         func pageFlushed(_ cpu: Processor, _ linear: UInt32) {
+            for space in spaces where space !== current { space.flushed.insert(linear) }
             for isUser in [false, true] {
                 let view = current.view(isUser: isUser)
                 if keepsTranslations {
@@ -144,7 +151,7 @@
                 } else {
                     view.window.forget(page: linear)
                 }
-                view.forEachJumpCache { $0.revalidate(cpu, isUser: isUser, region: linear >> 22) }
+                view.forEachJumpCache { $0.revalidate(cpu, isUser: isUser, flushed: .all, region: linear) }
             }
         }
 

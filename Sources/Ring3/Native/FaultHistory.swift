@@ -1,4 +1,6 @@
 #if arch(x86_64) && os(Linux)
+    import X86
+
     /// Which instructions keep faulting on the host: the monitor executes those without being asked by a fault, which
     /// costs ten times as much, until it sees that they would not fault any more.
     ///
@@ -10,7 +12,8 @@
         /// If there are more, all are forgotten: a guest could go on for ever.
         private static let mostEntries = 1 << 14
         /// Pages, linear addresses, that the monitor accessed for a repeated instruction, by the low bits of their numbers.
-        private var postponed = [UInt32](repeating: 1, count: 256)
+        private var postponed = [UInt32](repeating: 1, count: recentPages)
+        private static let recentPages = 256
 
         /// Never grows, as that computes with fractions: the guest's x87 and SSE state may be in the host's units.
         init() {
@@ -62,11 +65,26 @@
         ///
         /// - Parameter isProvided: whether the guest has a page there. Before it has, nobody has come to it.
         mutating func postpones(_ linear: UInt32, isProvided: Bool) -> Bool {
-            let (page, slot) = (linear & 0xFFFF_F000, Int(linear >> 12) & (postponed.count - 1))
-            guard postponed[slot] != page else { return false }
-            if isProvided { postponed[slot] = page }
-            return true
+            isProvided ? !visit(linear) : postponed[Self.slot(linear)] != linear & 0xFFFF_F000
         }
+
+        /// A repeated instruction comes to the page of `linear`; true if one did of late.
+        mutating func visit(_ linear: UInt32) -> Bool {
+            let (page, slot) = (linear & 0xFFFF_F000, Self.slot(linear))
+            defer { postponed[slot] = page }
+            return postponed[slot] == page
+        }
+
+        /// Whether an instruction which the monitor has executed would not have faulted for a page that is missing, as far as
+        /// that can be told of a repeated one: by where it began.
+        mutating func hasPages(_ i: Instruction, source: UInt32, destination: UInt32) -> Bool {
+            guard i.isRepeated else { return true }
+            let hasSource = i.operation == .stos || i.operation == .scas || visit(source)
+            let hasDestination = i.operation == .lods || visit(destination)
+            return hasSource && hasDestination
+        }
+
+        private static func slot(_ linear: UInt32) -> Int { Int(linear >> 12) & (recentPages - 1) }
 
         /// The monitor has executed the instruction at `place`, of that number, without being asked by a fault.
         ///
@@ -115,8 +133,7 @@
             // That a page is seen for the first time says nothing about the instruction.
             case .done: guard isSamePage, !isRepeated else { return false }
             case .fault: guard releases < Self.manyReleases else { return false }
-            case .refused, .failed: break
-            case .postponed: return false
+            case .refused, .failed, .postponed: break
             }
             if faults == 0 { firstFault = time }
             faults += 1

@@ -21,6 +21,8 @@
             var physical: UInt32
             /// In which of its lines, of 64 bytes, they begin: one bit each.
             var lines: UInt64 = 0
+            /// What the guest's tables had for it when that was looked at last.
+            var entries = TableEntries()
         }
 
         /// Entries of a page that has gone.
@@ -36,8 +38,10 @@
         /// Indices in `pages`, by the low bits of the page's number, that need not be looked for.
         private var recent = [Int](repeating: 0, count: recentPages)
         private static let recentPages = 256
-        /// The regions of 4 MiB, by the low bits of their numbers, in which they are.
-        private var regions: UInt64 = 0
+        /// In which they are.
+        private var regions = RegionSet()
+        /// What `entries` of pages rely on.
+        private var controls = PagingControls()
 
         init() {
             guard let place = calloc(2 * Self.count, MemoryLayout<UInt64>.stride) else {
@@ -80,7 +84,7 @@
             }
             pages.append(Page(linear: page, physical: physical & 0xFFFF_F000))
             recent[slot] = pages.count - 1
-            regions |= 1 << UInt64(page >> 22 & 63)
+            regions.insert(page)
             takeBack(pages.count - 1)
             return pages.count - 1
         }
@@ -93,25 +97,38 @@
             for entry in found.entries { insert(entry.eip, entry.host, at: number) }
         }
 
-        /// Keeps the entries of pages that are where they were, or of those outside a region of 4 MiB.
-        func revalidate(_ cpu: Processor, isUser: Bool, region: UInt32? = nil) {
-            if let region, regions & 1 << UInt64(region & 63) == 0 { return }
-            var gone: [Page] = []
-            /// Of the large page, or half of one, that was looked at last.
-            var (large, distance) = (UInt32.max, UInt32(0))
-            pages.removeAll { page in
-                if let region, page.linear >> 22 != region { return false }
-                if page.linear >> 21 == large, page.physical &- page.linear == distance { return false }
-                if let found = cpu.peek(page.linear, isUser: isUser), found.isExecutable,
-                    found.page & (UInt64(cpu.pointee.a20Mask) | 0xFFFF_FFFF_0000_0000) == UInt64(page.physical)
-                {
-                    if found.isLarge { (large, distance) = (page.linear >> 21, page.physical &- page.linear) }
-                    return false
+        /// Keeps the entries of pages that are where they were.
+        ///
+        /// - Parameters:
+        ///   - flushed: where global pages have to be looked at, too.
+        ///   - region: an address in the only 4 MiB that are concerned, if they are.
+        func revalidate(_ cpu: Processor, isUser: Bool, flushed: RegionSet, region: UInt32? = nil) {
+            if let region, !regions.contains(region) { return }
+            let now = PagingControls(cpu)
+            let isSameMode = controls == now
+            let hasGlobal = isSameMode && now.cr4 & CR4.pge != 0
+            if region == nil { controls = now }
+            var reader = TableReader(cpu)
+            var indices: [Int] = []
+            pages.withUnsafeMutableBufferPointer { pages in
+                for index in pages.indices.reversed() {
+                    let linear = pages[index].linear
+                    if let region, linear >> 22 != region >> 22 { continue }
+                    if hasGlobal, pages[index].entries.areGlobal, !flushed.contains(linear) { continue }
+                    let entries = reader.entries(of: linear)
+                    if isSameMode, entries.arePresent, entries == pages[index].entries { continue }
+                    pages[index].entries = controls == now ? entries : TableEntries()
+                    if !isValid(pages[index], cpu, isUser: isUser) { indices.append(index) }
                 }
-                gone.append(page)
-                return true
             }
+            let gone = indices.map { pages[$0] }
+            for index in indices { pages.remove(at: index) }
             for page in gone { remove(page) }
+        }
+
+        private func isValid(_ page: Page, _ cpu: Processor, isUser: Bool) -> Bool {
+            guard let found = cpu.peek(page.linear, isUser: isUser), found.isExecutable else { return false }
+            return found.page & (UInt64(cpu.pointee.a20Mask) | 0xFFFF_FFFF_0000_0000) == UInt64(page.physical)
         }
 
         /// Puts the blocks of a page aside, and removes those that cross into it.
@@ -150,7 +167,7 @@
             for page in pages { removeEntries(of: page) { _, _ in } }
             pages.removeAll(keepingCapacity: true)
             aside.removeAll(keepingCapacity: true)
-            regions = 0
+            regions = RegionSet()
         }
     }
 

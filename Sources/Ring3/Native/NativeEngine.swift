@@ -480,14 +480,16 @@
             let loadsSegment = record.pointee.instruction.changesOnlyDataSegment
             // Selectors may change, also by an exception, or the task and with it the right to use the units.
             units.noteLast()
-            let witnessed = cpu.pointee.witnessed
+            let (witnessed, esi, edi) = (cpu.pointee.witnessed, cpu.pointee.esi, cpu.pointee.edi)
             let isNext = cpu.perform(
                 withUnsafePointer(to: &record.pointee.instruction) { $0 }, at: cpu.pointee.eip)
             if loadsSegment, isNext {
                 cpu.noteDescriptor(of: cpu.segmentRegister(record.pointee.instruction.operands.0))
             }
             if case .faulting(let number) = record.pointee.monitoring {
-                let isHarmless = isNext && cpu.pointee.witnessed == witnessed
+                let isHarmless =
+                    isNext && cpu.pointee.witnessed == witnessed
+                    && translator.faults.hasPages(record.pointee.instruction, source: esi, destination: edi)
                 let place = place(block, index)
                 if translator.faults.executed(number, place, isHarmless: isHarmless) { emitAnew(place) }
             }

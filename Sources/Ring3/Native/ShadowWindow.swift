@@ -18,6 +18,8 @@
             /// Mapped by an entry for a large page.
             var isLarge: Bool
             var isGlobal: Bool
+            /// What the guest's tables had for it when that was looked at last.
+            var entries = TableEntries()
         }
 
         /// Writable pages that lie in a row in both address spaces, and are mapped by the same entry of the guest's
@@ -51,13 +53,17 @@
         private let place: UnsafeMutableRawPointer
         private let memory: PhysicalMemory
         private let isUser: Bool
+        /// Those that are not global come first.
         private var pages: [Page] = []
+        private var localCount = 0
         private var stretches: [Stretch] = []
         /// For each linear page, the index of its `Page` and one more; 0 if there is none.
         private let slots: UnsafeMutablePointer<UInt32>
         private static let slotBytes = (size >> 12) * MemoryLayout<UInt32>.stride
         /// What the tables have for those large pages, or halves of 4 MiB, that some of `pages` are parts of.
         private var largePages: [LargePage] = []
+        /// What `entries` of pages rely on.
+        private var controls = PagingControls()
 
         /// - Parameter anticipates: pages may be mapped that have not been accessed since they were flushed.
         init(_ memory: PhysicalMemory, isUser: Bool, anticipates: Bool) throws(CodeArena.Failure) {
@@ -207,14 +213,18 @@
             {
                 largePages.append(large)
             }
-            let slot = slots + Int(page.linear >> 12)
-            if slot.pointee != 0 {
-                pages[Int(slot.pointee) - 1] = page
-            } else {
-                pages.append(page)
-                slot.pointee = UInt32(pages.count)
-            }
+            let known = Int(slots[Int(page.linear >> 12)])
+            if known != 0 { remove(known - 1) }
+            pages.append(page)
+            guard !page.isGlobal else { return noteSlot(pages.count - 1) }
+            pages.swapAt(localCount, pages.count - 1)
+            noteSlot(localCount)
+            localCount += 1
+            noteSlot(pages.count - 1)
         }
+
+        /// Notes where a page is.
+        private func noteSlot(_ index: Int) { slots[Int(pages[index].linear >> 12)] = UInt32(index + 1) }
 
         // MARK: Unmapping
 
@@ -258,10 +268,22 @@
             }
         }
 
-        /// Keeps what a walk of the guest's tables, as they are now, would find.
-        func revalidate(_ cpu: Processor) {
+        /// Keeps what a walk of the guest's tables, as they are now, would find, and what is global outside `flushed`.
+        func revalidate(_ cpu: Processor, flushed: RegionSet) {
             revalidateLarge(cpu) { _ in true }
-            remove { !$0.isLarge && !isValid($0, cpu) }
+            let isSameMode = controls == PagingControls(cpu)
+            controls = PagingControls(cpu)
+            let count = isSameMode && flushed.isEmpty ? localCount : pages.count
+            var reader = TableReader(cpu)
+            remove(among: count) { page in
+                guard !page.isLarge, !page.isGlobal || !isSameMode || flushed.contains(page.linear) else {
+                    return false
+                }
+                let entries = reader.entries(of: page.linear)
+                if isSameMode, entries.arePresent, entries == page.entries { return false }
+                page.entries = entries
+                return !isValid(page, cpu)
+            }
             revalidateStretches(cpu) { _ in true }
         }
 
@@ -310,16 +332,19 @@
             return LargePage(linear: first, physical: found.page, isWritable: found.isWritable && found.isDirty)
         }
 
-        private func remove(where isGone: (Page) -> Bool) {
-            var gone: [UInt32] = []
-            var index = pages.count - 1
-            while index >= 0 {
-                let page = pages[index]
-                if isGone(page) {
-                    remove(index)
-                    gone.append(page.linear)
+        /// - Parameter count: how many of `pages` are looked at; nil for all.
+        private func remove(among count: Int? = nil, where isGone: (inout Page) -> Bool) {
+            var indices: [Int] = []
+            pages.withUnsafeMutableBufferPointer { pages in
+                for index in (0..<(count ?? pages.count)).reversed() where isGone(&pages[index]) {
+                    indices.append(index)
                 }
-                index -= 1
+            }
+            guard !indices.isEmpty else { return }
+            var gone: [UInt32] = []
+            for index in indices {
+                gone.append(pages[index].linear)
+                remove(index)
             }
             unmap(&gone)
         }
@@ -328,6 +353,7 @@
             guard let found = cpu.peek(page.linear, isUser: isUser).flatMap({ visible($0, at: page.linear, cpu) })
             else { return false }
             return found.physical == page.physical && (found.isWritable || !page.isWritable)
+                && (found.isGlobal || !page.isGlobal)
         }
 
         private func isValid(_ stretch: Stretch, _ cpu: Processor) -> Bool {
@@ -343,10 +369,16 @@
 
         private func remove(_ index: Int) {
             slots[Int(pages[index].linear >> 12)] = 0
-            let last = pages.removeLast()
-            guard index < pages.count else { return }
-            pages[index] = last
-            slots[Int(last.linear >> 12)] = UInt32(index + 1)
+            var hole = index
+            if hole < localCount {
+                localCount -= 1
+                pages.swapAt(hole, localCount)
+                if hole != localCount { noteSlot(hole) }
+                hole = localCount
+            }
+            pages.swapAt(hole, pages.count - 1)
+            pages.removeLast()
+            if hole < pages.count { noteSlot(hole) }
         }
 
         private func drop(_ stretch: Stretch) {
@@ -392,6 +424,7 @@
             precondition(reserve(0, Self.size), "the host does not take back its pages")
             for page in pages { slots[Int(page.linear >> 12)] = 0 }
             pages.removeAll(keepingCapacity: true)
+            localCount = 0
             stretches.removeAll()
             largePages.removeAll()
         }

@@ -1,7 +1,7 @@
 import X86
 
 /// Bits of paging-structure entries (SDM 3A 4.3, 4.4).
-private enum Entry {
+enum PagingEntry {
     static let present: UInt64 = 1 << 0
     static let writable: UInt64 = 1 << 1
     static let user: UInt64 = 1 << 2
@@ -84,7 +84,7 @@ extension Processor {
             throw pageFault(linear, kind, isUser, code)
         }
         let page = translation(found, kind, isUser: isUser)
-        if isUser && found.rights & Entry.user == 0 || kind == .write && !page.isWritable
+        if isUser && found.rights & PagingEntry.user == 0 || kind == .write && !page.isWritable
             || kind == .execute && !page.isExecutable
         {
             throw pageFault(linear, kind, isUser, PageFaultCode.present)
@@ -101,8 +101,9 @@ extension Processor {
         guard pointee.cr0 & CR0.pg != 0 else { return PageTranslation(page: UInt64(linear & 0xFFFF_F000)) }
         do throws(WalkFailure) {
             let found = try find(linear)
-            let isAccessed = found.directory.value & (found.isLarge ? .max : found.table.value) & Entry.accessed != 0
-            guard isAccessed, !isUser || found.rights & Entry.user != 0 else { return nil }
+            let isAccessed =
+                found.directory.value & (found.isLarge ? .max : found.table.value) & PagingEntry.accessed != 0
+            guard isAccessed, !isUser || found.rights & PagingEntry.user != 0 else { return nil }
             return translation(found, .read, isUser: isUser)
         } catch {
             return nil
@@ -122,8 +123,8 @@ extension Processor {
         /// The intersection of both levels; no-execute is the union.
         var rights: UInt64 {
             guard !isLarge else { return directory.value }
-            return directory.value & table.value & ~Entry.noExecute
-                | (directory.value | table.value) & Entry.noExecute
+            return directory.value & table.value & ~PagingEntry.noExecute
+                | (directory.value | table.value) & PagingEntry.noExecute
         }
     }
 
@@ -138,9 +139,9 @@ extension Processor {
     private func find32(_ linear: UInt32) throws(WalkFailure) -> TableWalk {
         let directory = UInt64(pointee.cr3 & 0xFFFF_F000 | (linear >> 22) << 2)
         let pde = readTableEntry(directory, size: 4)
-        guard pde & Entry.present != 0 else { throw .notPresent }
+        guard pde & PagingEntry.present != 0 else { throw .notPresent }
         var found = TableWalk(directory: (directory, pde))
-        if pde & Entry.large != 0, pointee.cr4 & CR4.pse != 0 {
+        if pde & PagingEntry.large != 0, pointee.cr4 & CR4.pse != 0 {
             // Bits 13–21 are reserved without PSE-36 (SDM 3A table 4-4).
             guard pde & 0x3FE000 == 0 else { throw .reserved }
             found.page = pde & 0xFFC0_0000 | UInt64(linear & 0x3F_F000)
@@ -149,22 +150,22 @@ extension Processor {
         }
         let table = pde & 0xFFFF_F000 | UInt64(linear >> 12 & 0x3FF) << 2
         found.table = (table, readTableEntry(table, size: 4))
-        guard found.table.value & Entry.present != 0 else { throw .notPresent }
+        guard found.table.value & PagingEntry.present != 0 else { throw .notPresent }
         found.page = found.table.value & 0xFFFF_F000
         return found
     }
 
     @inline(__always)
     private func findPAE(_ linear: UInt32) throws(WalkFailure) -> TableWalk {
-        let reserved = Entry.beyondAddress | (pointee.efer & EFER.nxe == 0 ? Entry.noExecute : 0)
+        let reserved = PagingEntry.beyondAddress | (pointee.efer & EFER.nxe == 0 ? PagingEntry.noExecute : 0)
         let pdpte = pointee.pdpte[Int(linear >> 30)]
-        guard pdpte & Entry.present != 0 else { throw .notPresent }
+        guard pdpte & PagingEntry.present != 0 else { throw .notPresent }
         let directory = pdpte & 0xF_FFFF_F000 | UInt64(linear >> 21 & 0x1FF) << 3
         let pde = readTableEntry(directory, size: 8)
-        guard pde & Entry.present != 0 else { throw .notPresent }
+        guard pde & PagingEntry.present != 0 else { throw .notPresent }
         guard pde & reserved == 0 else { throw .reserved }
         var found = TableWalk(directory: (directory, pde))
-        if pde & Entry.large != 0 {
+        if pde & PagingEntry.large != 0 {
             guard pde & 0x1F_E000 == 0 else { throw .reserved }
             found.page = pde & 0xF_FFE0_0000 | UInt64(linear & 0x1F_F000)
             found.isLarge = true
@@ -172,7 +173,7 @@ extension Processor {
         }
         let table = pde & 0xF_FFFF_F000 | UInt64(linear >> 12 & 0x1FF) << 3
         found.table = (table, readTableEntry(table, size: 8))
-        guard found.table.value & Entry.present != 0 else { throw .notPresent }
+        guard found.table.value & PagingEntry.present != 0 else { throw .notPresent }
         guard found.table.value & reserved == 0 else { throw .reserved }
         found.page = found.table.value & 0xF_FFFF_F000
         return found
@@ -182,14 +183,15 @@ extension Processor {
     @inline(__always)
     private func translation(_ found: TableWalk, _ kind: AccessKind, isUser: Bool) -> PageTranslation {
         PageTranslation(
-            page: found.page, isWritable: found.rights & Entry.writable != 0 || !isUser && pointee.cr0 & CR0.wp == 0,
-            isDirty: found.leaf & Entry.dirty != 0 || kind == .write,
-            isExecutable: found.rights & Entry.noExecute == 0 || pointee.efer & EFER.nxe == 0,
-            isGlobal: found.leaf & Entry.global != 0 && pointee.cr4 & CR4.pge != 0, isLarge: found.isLarge)
+            page: found.page,
+            isWritable: found.rights & PagingEntry.writable != 0 || !isUser && pointee.cr0 & CR0.wp == 0,
+            isDirty: found.leaf & PagingEntry.dirty != 0 || kind == .write,
+            isExecutable: found.rights & PagingEntry.noExecute == 0 || pointee.efer & EFER.nxe == 0,
+            isGlobal: found.leaf & PagingEntry.global != 0 && pointee.cr4 & CR4.pge != 0, isLarge: found.isLarge)
     }
 
     @inline(__always)
-    private func readTableEntry(_ address: UInt64, size: UInt32) -> UInt64 {
+    func readTableEntry(_ address: UInt64, size: UInt32) -> UInt64 {
         let place = address & (UInt64(pointee.a20Mask) | 0xFFFF_FFFF_0000_0000)
         guard isRAM(place) else { return readPhysical(place, count: size) }
         let entry = UnsafeRawPointer(pointee.ramBase) + Int(place)
@@ -197,7 +199,7 @@ extension Processor {
     }
 
     private func setAccessed(_ entry: (address: UInt64, value: UInt64), size: UInt32, isDirty: Bool) {
-        let wanted = entry.value | Entry.accessed | (isDirty ? Entry.dirty : 0)
+        let wanted = entry.value | PagingEntry.accessed | (isDirty ? PagingEntry.dirty : 0)
         guard wanted != entry.value else { return }
         writePhysical(entry.address & (UInt64(pointee.a20Mask) | 0xFFFF_FFFF_0000_0000), wanted, count: size)
     }
@@ -216,8 +218,8 @@ extension Processor {
         var entries: InlineArray<4, UInt64> = [0, 0, 0, 0]
         for index in 0..<4 {
             let entry = readTableEntry(UInt64(cr3 & 0xFFFF_FFE0) + UInt64(index * 8), size: 8)
-            let reserved: UInt64 = Entry.beyondAddress | Entry.noExecute | 0x1E6
-            if entry & Entry.present != 0, entry & reserved != 0 { throw .generalProtection() }
+            let reserved: UInt64 = PagingEntry.beyondAddress | PagingEntry.noExecute | 0x1E6
+            if entry & PagingEntry.present != 0, entry & reserved != 0 { throw .generalProtection() }
             entries[index] = entry
         }
         pointee.pdpte = entries
