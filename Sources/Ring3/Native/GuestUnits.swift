@@ -1,4 +1,5 @@
 #if arch(x86_64) && os(Linux)
+    import CHost
     import X86
 
     /// The guest's x87 and SSE state, which is either the monitor's (fields of the processor's state) or in the host's units
@@ -74,6 +75,21 @@
             }
             cpu.pointee.native.lacksUnits = 0
             return true
+        }
+
+        /// The monitor has executed FLDCW while emitted code has the state, all of which it takes only if an exception is
+        /// unmasked now. Compilers set the rounding mode for each conversion to an integer, and back.
+        func noteControl() {
+            let control = cpu.fpu.pointee.control
+            guard control & X87Status.exceptions == X87Status.exceptions else {
+                take()
+                return cpu.fpu.setControl(control)
+            }
+            if cpu.pointee.native.isX87Loaded != 0 {
+                ring3_x87_load_control(control)
+            } else {
+                image.storeBytes(of: control, toByteOffset: Place.control, as: UInt16.self)
+            }
         }
 
         /// Takes the state back, if emitted code has it.

@@ -476,13 +476,15 @@
             let record = record(block, index)
             // What follows in the block may rely on the units as it found them.
             let areUnitsGiven = units.areGiven
-            if record.pointee.instruction.usesUnits { units.take() }
+            let loadsControl = areUnitsGiven && record.pointee.instruction.operation == .fldcw
+            if record.pointee.instruction.usesUnits, !loadsControl { units.take() }
             let loadsSegment = record.pointee.instruction.changesOnlyDataSegment
             // Selectors may change, also by an exception, or the task and with it the right to use the units.
             units.noteLast()
             let (witnessed, esi, edi) = (cpu.pointee.witnessed, cpu.pointee.esi, cpu.pointee.edi)
             let isNext = cpu.perform(
                 withUnsafePointer(to: &record.pointee.instruction) { $0 }, at: cpu.pointee.eip)
+            if loadsControl, isNext { units.noteControl() }
             if loadsSegment, isNext {
                 cpu.noteDescriptor(of: cpu.segmentRegister(record.pointee.instruction.operands.0))
             }
