@@ -151,7 +151,7 @@
                 } else {
                     view.window.forget(page: linear)
                 }
-                view.forEachJumpCache { $0.revalidate(cpu, isUser: isUser, flushed: .all, region: linear) }
+                view.forEachJumpCache { $0.revalidate(cpu, isUser: isUser, region: linear) }
             }
         }
 

@@ -97,30 +97,45 @@
             for entry in found.entries { insert(entry.eip, entry.host, at: number) }
         }
 
-        /// Keeps the entries of pages that are where they were.
-        ///
-        /// - Parameters:
-        ///   - flushed: where global pages have to be looked at, too.
-        ///   - region: an address in the only 4 MiB that are concerned, if they are.
-        func revalidate(_ cpu: Processor, isUser: Bool, flushed: RegionSet, region: UInt32? = nil) {
-            if let region, !regions.contains(region) { return }
+        /// Keeps the entries of pages that are where they were, and of global ones outside `flushed`.
+        func revalidate(_ cpu: Processor, isUser: Bool, flushed: RegionSet) {
             let now = PagingControls(cpu)
             let isSameMode = controls == now
             let hasGlobal = isSameMode && now.cr4 & CR4.pge != 0
-            if region == nil { controls = now }
+            let isAnyFlushed = !flushed.isEmpty
+            controls = now
             var reader = TableReader(cpu)
             var indices: [Int] = []
             pages.withUnsafeMutableBufferPointer { pages in
                 for index in pages.indices.reversed() {
                     let linear = pages[index].linear
-                    if let region, linear >> 22 != region >> 22 { continue }
-                    if hasGlobal, pages[index].entries.areGlobal, !flushed.contains(linear) { continue }
+                    if hasGlobal, pages[index].entries.areGlobal, !isAnyFlushed || !flushed.contains(linear) {
+                        continue
+                    }
                     let entries = reader.entries(of: linear)
                     if isSameMode, entries.arePresent, entries == pages[index].entries { continue }
-                    pages[index].entries = controls == now ? entries : TableEntries()
+                    pages[index].entries = entries
                     if !isValid(pages[index], cpu, isUser: isUser) { indices.append(index) }
                 }
             }
+            remove(indices)
+        }
+
+        /// The same of those, global or not, in the region of 4 MiB that holds `linear`.
+        func revalidate(_ cpu: Processor, isUser: Bool, region linear: UInt32) {
+            guard regions.contains(linear) else { return }
+            var indices: [Int] = []
+            for index in pages.indices.reversed() where pages[index].linear >> 22 == linear >> 22 {
+                // They may not be global any more.
+                pages[index].entries = TableEntries()
+                if !isValid(pages[index], cpu, isUser: isUser) { indices.append(index) }
+            }
+            remove(indices)
+        }
+
+        /// Pages by their indices, which descend.
+        private func remove(_ indices: [Int]) {
+            guard !indices.isEmpty else { return }
             let gone = indices.map { pages[$0] }
             for index in indices { pages.remove(at: index) }
             for page in gone { remove(page) }

@@ -214,7 +214,10 @@
                 largePages.append(large)
             }
             let known = Int(slots[Int(page.linear >> 12)])
-            if known != 0 { remove(known - 1) }
+            if known != 0 {
+                guard pages[known - 1].isGlobal != page.isGlobal else { return pages[known - 1] = page }
+                remove(known - 1)
+            }
             pages.append(page)
             guard !page.isGlobal else { return noteSlot(pages.count - 1) }
             pages.swapAt(localCount, pages.count - 1)
@@ -273,9 +276,9 @@
             revalidateLarge(cpu) { _ in true }
             let isSameMode = controls == PagingControls(cpu)
             controls = PagingControls(cpu)
-            let count = isSameMode && flushed.isEmpty ? localCount : pages.count
+            let looksAtGlobal = !isSameMode || !flushed.isEmpty
             var reader = TableReader(cpu)
-            remove(among: count) { page in
+            remove(among: looksAtGlobal ? pages.count : localCount) { page in
                 guard !page.isLarge, !page.isGlobal || !isSameMode || flushed.contains(page.linear) else {
                     return false
                 }

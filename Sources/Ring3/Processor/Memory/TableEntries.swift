@@ -31,19 +31,21 @@ struct PagingControls: Equatable {
 /// Regions of 4 MiB.
 struct RegionSet {
     private var words = InlineArray<16, UInt64>(repeating: 0)
+    private(set) var isEmpty = true
 
-    static var all: RegionSet { RegionSet(words: InlineArray<16, UInt64>(repeating: .max)) }
-
-    init() {}
-
-    private init(words: InlineArray<16, UInt64>) { self.words = words }
-
-    var isEmpty: Bool { words.indices.allSatisfy { words[$0] == 0 } }
+    static var all: RegionSet {
+        var all = RegionSet()
+        (all.words, all.isEmpty) = (InlineArray(repeating: .max), false)
+        return all
+    }
 
     @inline(__always)
     func contains(_ linear: UInt32) -> Bool { words[Int(linear >> 28)] & 1 << UInt64(linear >> 22 & 63) != 0 }
 
-    mutating func insert(_ linear: UInt32) { words[Int(linear >> 28)] |= 1 << UInt64(linear >> 22 & 63) }
+    mutating func insert(_ linear: UInt32) {
+        words[Int(linear >> 28)] |= 1 << UInt64(linear >> 22 & 63)
+        isEmpty = false
+    }
 }
 
 /// Reads the entries for many pages, none of which changes meanwhile, without looking at what they mean: most of the
