@@ -42,18 +42,24 @@ static void counting(void) {
     check("channel 2, mode 0: output goes high after some time", polls > 0 && polls < 100000000, true);
 }
 
-/* HLT must wake at a tick, at the instruction after it. Where time is real, two may have come while the host was busy. */
-static void waking(void) {
+/* How many of 20 ticks wake HLT once, at the instruction after it. */
+static u32 wakings(void) {
+    u32 after_halt = 0, right = 0;
     forget();
+    for (u32 i = 0; i < 20; i++) {
+        asm volatile("movl $1f, %0; sti; hlt; 1: cli" : "=&r"(after_halt) : : "memory");
+        right += seen[TIMER].count == i + 1 && seen[TIMER].eip == after_halt;
+    }
+    return right;
+}
+
+/* HLT must wake at each tick. Where time is real and the host busy, one more may come before CLI: then try again. */
+static void waking(void) {
     set_mask((u16)~(1 << TIMER));
     periodic(1193); /* 1 kHz */
-    u32 after_halt = 0, right = 0;
-    for (u32 i = 0; i < 20; i++) {
-        u32 before = seen[TIMER].count;
-        asm volatile("movl $1f, %0; sti; hlt; 1: cli" : "=&r"(after_halt) : : "memory");
-        right += seen[TIMER].count != before && seen[TIMER].eip == after_halt;
-    }
-    check("HLT wakes 20 times at a tick, EIP after it", right, 20);
+    u32 right = 0;
+    for (u32 attempt = 0; attempt < 5 && right != 20; attempt++) right = wakings();
+    check("20 ticks wake HLT 20 times, EIP after it", right, 20);
     /* A loop that only the handler's store can end. */
     static volatile u32 *const count = &seen[TIMER].count;
     forget();

@@ -3,8 +3,18 @@
 
     @testable import Ring3
 
-    @Suite struct JumpCacheTests {
+    @Suite final class JumpCacheTests {
         private static let (directory, table): (UInt32, UInt32) = (0x2_0000, 0x2_1000)
+
+        private let room = UnsafeMutableRawPointer.allocate(byteCount: JumpCache.size, alignment: 64)
+        private let jumps: JumpCache
+
+        init() {
+            room.initializeMemory(as: UInt8.self, repeating: 0, count: JumpCache.size)
+            jumps = JumpCache(at: room)
+        }
+
+        deinit { room.deallocate() }
 
         /// Pages mapped to themselves, and accessed, by a table that the tests change.
         private func pagedProcessor() throws -> CodeRunner {
@@ -34,7 +44,6 @@
         @Test(arguments: [0x3_0000, 0x7_0000] as [UInt32])
         func entriesComeBackWithTheirPage(physical: UInt32) throws {
             let runner = try pagedProcessor()
-            let jumps = JumpCache()
             for eip in [0x3_0000, 0x3_0123, 0x3_0FF4, 0x3_1000] as [UInt32] {
                 jumps.insert(block(eip, at: eip), UInt64(eip) << 8)
             }
@@ -58,7 +67,6 @@
         @Test(arguments: [0x3_0000, 0x3_1000] as [UInt32])
         func blocksThatCrossGoWithBothPages(gone: UInt32) throws {
             let runner = try pagedProcessor()
-            let jumps = JumpCache()
             jumps.insert(block(0x3_0FFE, at: 0x3_0FFE, secondPage: 0x3_1000), 5)
             #expect(find(0x3_0FFE, jumps) == 5)
             map(gone, 0, runner)
@@ -71,7 +79,6 @@
             let runner = try pagedProcessor()
             runner.cpu.pointee.cr4 |= CR4.pge
             map(0x3_0000, 0x3_0127, runner)
-            let jumps = JumpCache()
             jumps.insert(block(0x3_0010, at: 0x3_0010), 3)
             jumps.revalidate(runner.cpu, isUser: false, flushed: RegionSet())
             map(0x3_0000, 0x7_0127, runner)
@@ -88,7 +95,6 @@
 
         /// No tag is that of an address which was never entered, whatever lies in the slot.
         @Test func anEmptySlotIsNobodys() {
-            let jumps = JumpCache()
             for eip in [0, 1, 0xFFFF, 0x8000_0000, 0xFFFF_FFFF] as [UInt32] { #expect(find(eip, jumps) == nil) }
             jumps.insert(block(0xFFFF_FFF0, at: 0x3_0FF0), 9)
             #expect(find(0xFFFF_FFF0, jumps) == 9 && find(0xFFF0, jumps) == nil)

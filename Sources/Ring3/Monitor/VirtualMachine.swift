@@ -239,8 +239,8 @@ public final class VirtualMachine {
     /// Most instructions between two looks at the host in deterministic runs, the same for all engines, because input is
     /// looked at then.
     private static let longestSlice: UInt64 = 20_000
-    /// Nanoseconds between two looks at the host otherwise, about. A guest that begins to do nothing but what takes the
-    /// monitor is looked at a hundred times later, once.
+    /// Nanoseconds between two looks at the host otherwise, about: when a guest turns from fast code to nothing but ports,
+    /// one slice lasts a hundred times as long.
     private static let sliceTimes: ClosedRange<UInt64> = 5_000...250_000
 
     /// Instruction count at which the next event is due, or at which to look at the host again.

@@ -1,4 +1,5 @@
 #if arch(x86_64) && os(Linux)
+    import Glibc
     import Hardware
 
     /// What is remembered of a guest address space: its windows and jump caches, of the supervisor and of the user.
@@ -15,14 +16,23 @@
             let window: ShadowWindow
             /// By mode: a jump leads to a block of the same.
             private var jumpCaches: [JumpCache?] = Array(repeating: nil, count: NativeMode.count)
+            /// Room for all of them, so that none can fail for lack of it.
+            private let jumpRoom: UnsafeMutableRawPointer
+            private static let jumpRoomSize = NativeMode.count * JumpCache.size
 
             fileprivate init(_ memory: PhysicalMemory, isUser: Bool, anticipates: Bool) throws(CodeArena.Failure) {
                 window = try ShadowWindow(memory, isUser: isUser, anticipates: anticipates)
+                guard let room = ShadowWindow.reserve(Self.jumpRoomSize, PROT_READ | PROT_WRITE) else {
+                    throw CodeArena.Failure(errno: errno)
+                }
+                jumpRoom = room
             }
+
+            deinit { munmap(jumpRoom, Self.jumpRoomSize) }
 
             func jumps(_ mode: NativeMode) -> JumpCache {
                 if let known = jumpCaches[Int(mode.rawValue)] { return known }
-                let new = JumpCache()
+                let new = JumpCache(at: jumpRoom + Int(mode.rawValue) * JumpCache.size)
                 jumpCaches[Int(mode.rawValue)] = new
                 return new
             }

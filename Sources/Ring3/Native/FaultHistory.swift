@@ -12,7 +12,7 @@
         /// If there are more, all are forgotten: a guest could go on for ever.
         private static let mostEntries = 1 << 14
         /// Pages, linear addresses, that the monitor accessed for a repeated instruction, by the low bits of their numbers.
-        private var postponed = [UInt32](repeating: 1, count: recentPages)
+        private var visited = [UInt32](repeating: 1, count: recentPages)
         private static let recentPages = 256
 
         /// Never grows, as that computes with fractions: the guest's x87 and SSE state may be in the host's units.
@@ -65,19 +65,19 @@
         ///
         /// - Parameter isProvided: whether the guest has a page there. Before it has, nobody has come to it.
         mutating func postpones(_ linear: UInt32, isProvided: Bool) -> Bool {
-            isProvided ? !visit(linear) : postponed[Self.slot(linear)] != linear & 0xFFFF_F000
+            isProvided ? !visit(linear) : visited[Self.slot(linear)] != linear & 0xFFFF_F000
         }
 
         /// A repeated instruction comes to the page of `linear`; true if one did of late.
         mutating func visit(_ linear: UInt32) -> Bool {
             let (page, slot) = (linear & 0xFFFF_F000, Self.slot(linear))
-            defer { postponed[slot] = page }
-            return postponed[slot] == page
+            defer { visited[slot] = page }
+            return visited[slot] == page
         }
 
         /// Whether an instruction which the monitor has executed would not have faulted for a page that is missing, as far as
         /// that can be told of a repeated one: by where it began.
-        mutating func hasPages(_ i: Instruction, source: UInt32, destination: UInt32) -> Bool {
+        mutating func visitsKnownPages(_ i: Instruction, source: UInt32, destination: UInt32) -> Bool {
             guard i.isRepeated else { return true }
             let hasSource = i.operation == .stos || i.operation == .scas || visit(source)
             let hasDestination = i.operation == .lods || visit(destination)

@@ -31,7 +31,6 @@
             var entries: [(eip: UInt32, host: UInt64)]
         }
 
-        /// The host provides what is used of it.
         let entries: UnsafeMutablePointer<UInt64>
         private var pages: [Page] = []
         private var aside: [Aside] = []
@@ -43,14 +42,13 @@
         /// What `entries` of pages rely on.
         private var controls = PagingControls()
 
-        init() {
-            guard let place = calloc(2 * Self.count, MemoryLayout<UInt64>.stride) else {
-                preconditionFailure("no memory for a jump cache")
-            }
+        /// Bytes it takes, of which the host provides what is used.
+        static let size = 2 * count * MemoryLayout<UInt64>.stride
+
+        /// - Parameter place: zeros, which outlive it.
+        init(at place: UnsafeMutableRawPointer) {
             entries = place.bindMemory(to: UInt64.self, capacity: 2 * Self.count)
         }
-
-        deinit { free(entries) }
 
         /// Enters a block, whose code is at a host address.
         func insert(_ block: NativeBlock, _ host: UInt64) {

@@ -491,7 +491,7 @@
             if case .faulting(let number) = record.pointee.monitoring {
                 let isHarmless =
                     isNext && cpu.pointee.witnessed == witnessed
-                    && translator.faults.hasPages(record.pointee.instruction, source: esi, destination: edi)
+                    && translator.faults.visitsKnownPages(record.pointee.instruction, source: esi, destination: edi)
                 let place = place(block, index)
                 if translator.faults.executed(number, place, isHarmless: isHarmless) { emitAnew(place) }
             }

@@ -95,7 +95,8 @@
             munmap(slots, Self.slotBytes)
         }
 
-        private static func reserve(_ size: Int, _ protection: Int32) -> UnsafeMutableRawPointer? {
+        /// Addresses, for which the host provides zeros when they are used; nil if it has none, see `errno`.
+        static func reserve(_ size: Int, _ protection: Int32) -> UnsafeMutableRawPointer? {
             let place = mmap(nil, size, protection, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
             return place == MAP_FAILED ? nil : place
         }

@@ -127,8 +127,8 @@ public struct ProcessorState {
     /// are, or more than there is room for.
     let tlbFilled: UnsafeMutablePointer<UInt16>
     var tlbFilledCount = 0
-    /// 4 MiB regions of which a part may be in the TLB as part of a large page, one bit each.
-    var largePageRegions: InlineArray<16, UInt64> = InlineArray(repeating: 0)
+    /// Of which a part may be in the TLB as part of a large page.
+    var largePageRegions = RegionSet()
     var hasDataBreakpoints = false
     /// Where a read-modify-write that cannot work in place keeps its value meanwhile.
     var scratch = ModifyScratch()

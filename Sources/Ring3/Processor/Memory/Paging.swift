@@ -70,7 +70,7 @@ extension Processor {
         entry.pointee.physicalPage = physical
         entry.pointee.addend = Int(bitPattern: pointee.ramBase) &+ Int(physical) &- Int(tag)
         entry.pointee.isGlobal = page.isGlobal
-        if page.isLarge { pointee.largePageRegions[Int(linear >> 28)] |= 1 << UInt64(linear >> 22 & 63) }
+        if page.isLarge { pointee.largePageRegions.insert(linear) }
     }
 
     /// Walks the page tables (SDM 3A 4.3, 4.4), checks rights (4.6), sets A and D. Throws #PF, CR2 set.
@@ -130,49 +130,49 @@ extension Processor {
 
     private enum WalkFailure: Error { case notPresent, reserved }
 
+    /// Address of the page directory's entry for `linear`; nil if no PDPTE leads to one (SDM 3A 4.3, 4.4.2).
+    @inline(__always)
+    func directoryEntryAddress(_ linear: UInt32) -> UInt64? {
+        guard pointee.cr4 & CR4.pae != 0 else { return UInt64(pointee.cr3 & 0xFFFF_F000 | (linear >> 22) << 2) }
+        let pdpte = pointee.pdpte[Int(linear >> 30)]
+        guard pdpte & PagingEntry.present != 0 else { return nil }
+        return pdpte & 0xF_FFFF_F000 | UInt64(linear >> 21 & 0x1FF) << 3
+    }
+
+    /// Address of the page table's entry for `linear`, to which the directory's entry `pde` leads.
+    @inline(__always)
+    func tableEntryAddress(_ linear: UInt32, _ pde: UInt64) -> UInt64 {
+        pointee.cr4 & CR4.pae != 0
+            ? pde & 0xF_FFFF_F000 | UInt64(linear >> 12 & 0x1FF) << 3
+            : pde & 0xFFFF_F000 | UInt64(linear >> 12 & 0x3FF) << 2
+    }
+
+    /// Whether a directory's entry maps a page of 2 or 4 MiB itself. With PAE, CR4.PSE does not matter.
+    @inline(__always)
+    func mapsLargePage(_ pde: UInt64) -> Bool {
+        pde & PagingEntry.large != 0 && pointee.cr4 & (CR4.pae | CR4.pse) != 0
+    }
+
     @inline(__always)
     private func find(_ linear: UInt32) throws(WalkFailure) -> TableWalk {
-        pointee.cr4 & CR4.pae != 0 ? try findPAE(linear) : try find32(linear)
-    }
-
-    @inline(__always)
-    private func find32(_ linear: UInt32) throws(WalkFailure) -> TableWalk {
-        let directory = UInt64(pointee.cr3 & 0xFFFF_F000 | (linear >> 22) << 2)
-        let pde = readTableEntry(directory, size: 4)
-        guard pde & PagingEntry.present != 0 else { throw .notPresent }
-        var found = TableWalk(directory: (directory, pde))
-        if pde & PagingEntry.large != 0, pointee.cr4 & CR4.pse != 0 {
-            // Bits 13–21 are reserved without PSE-36 (SDM 3A table 4-4).
-            guard pde & 0x3FE000 == 0 else { throw .reserved }
-            found.page = pde & 0xFFC0_0000 | UInt64(linear & 0x3F_F000)
-            found.isLarge = true
-            return found
-        }
-        let table = pde & 0xFFFF_F000 | UInt64(linear >> 12 & 0x3FF) << 2
-        found.table = (table, readTableEntry(table, size: 4))
-        guard found.table.value & PagingEntry.present != 0 else { throw .notPresent }
-        found.page = found.table.value & 0xFFFF_F000
-        return found
-    }
-
-    @inline(__always)
-    private func findPAE(_ linear: UInt32) throws(WalkFailure) -> TableWalk {
-        let reserved = PagingEntry.beyondAddress | (pointee.efer & EFER.nxe == 0 ? PagingEntry.noExecute : 0)
-        let pdpte = pointee.pdpte[Int(linear >> 30)]
-        guard pdpte & PagingEntry.present != 0 else { throw .notPresent }
-        let directory = pdpte & 0xF_FFFF_F000 | UInt64(linear >> 21 & 0x1FF) << 3
-        let pde = readTableEntry(directory, size: 8)
+        let isPAE = pointee.cr4 & CR4.pae != 0
+        let noExecute = pointee.efer & EFER.nxe == 0 ? PagingEntry.noExecute : 0
+        let reserved = isPAE ? PagingEntry.beyondAddress | noExecute : 0
+        guard let directory = directoryEntryAddress(linear) else { throw .notPresent }
+        let pde = readTableEntry(directory)
         guard pde & PagingEntry.present != 0 else { throw .notPresent }
         guard pde & reserved == 0 else { throw .reserved }
         var found = TableWalk(directory: (directory, pde))
-        if pde & PagingEntry.large != 0 {
-            guard pde & 0x1F_E000 == 0 else { throw .reserved }
-            found.page = pde & 0xF_FFE0_0000 | UInt64(linear & 0x1F_F000)
+        if mapsLargePage(pde) {
+            // Bits 13–20, or 13–21 without PSE-36 (SDM 3A tables 4-4, 4-9).
+            guard pde & (isPAE ? 0x1F_E000 : 0x3F_E000) == 0 else { throw .reserved }
+            let offset: UInt64 = isPAE ? 0x1F_FFFF : 0x3F_FFFF
+            found.page = pde & 0xF_FFFF_F000 & ~offset | UInt64(linear & 0xFFFF_F000) & offset
             found.isLarge = true
             return found
         }
-        let table = pde & 0xF_FFFF_F000 | UInt64(linear >> 12 & 0x1FF) << 3
-        found.table = (table, readTableEntry(table, size: 8))
+        let table = tableEntryAddress(linear, pde)
+        found.table = (table, readTableEntry(table))
         guard found.table.value & PagingEntry.present != 0 else { throw .notPresent }
         guard found.table.value & reserved == 0 else { throw .reserved }
         found.page = found.table.value & 0xF_FFFF_F000
@@ -190,8 +190,14 @@ extension Processor {
             isGlobal: found.leaf & PagingEntry.global != 0 && pointee.cr4 & CR4.pge != 0, isLarge: found.isLarge)
     }
 
+    /// An entry of a paging structure, of 8 bytes with PAE and 4 without.
     @inline(__always)
-    func readTableEntry(_ address: UInt64, size: UInt32) -> UInt64 {
+    func readTableEntry(_ address: UInt64) -> UInt64 {
+        readTableEntry(address, size: pointee.cr4 & CR4.pae != 0 ? 8 : 4)
+    }
+
+    @inline(__always)
+    private func readTableEntry(_ address: UInt64, size: UInt32) -> UInt64 {
         let place = address & (UInt64(pointee.a20Mask) | 0xFFFF_FFFF_0000_0000)
         guard isRAM(place) else { return readPhysical(place, count: size) }
         let entry = UnsafeRawPointer(pointee.ramBase) + Int(place)
@@ -236,7 +242,7 @@ extension Processor {
         } else {
             for index in 0..<TLB.entries * 2 { flushEntry(index, keepingGlobal: keepingGlobal) }
         }
-        if !keepingGlobal { pointee.largePageRegions = InlineArray(repeating: 0) }
+        if !keepingGlobal { pointee.largePageRegions = RegionSet() }
         pointee.fetch.count = 0
     }
 
@@ -261,7 +267,7 @@ extension Processor {
         pointee.fetch.count = 0
         pointee.translationObserver?.pageFlushed(linear)
         let region = linear >> 22
-        let isLarge = pointee.largePageRegions[Int(region >> 6)] & 1 << UInt64(region & 63) != 0
+        let isLarge = pointee.largePageRegions.contains(linear)
         for bank in 0..<2 {
             if isLarge {
                 for index in 0..<TLB.entries { flushEntry(bank * TLB.entries + index, region: region) }

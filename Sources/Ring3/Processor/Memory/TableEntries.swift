@@ -28,75 +28,39 @@ struct PagingControls: Equatable {
     }
 }
 
-/// Regions of 4 MiB.
-struct RegionSet {
-    private var words = InlineArray<16, UInt64>(repeating: 0)
-    private(set) var isEmpty = true
-
-    static var all: RegionSet {
-        var all = RegionSet()
-        (all.words, all.isEmpty) = (InlineArray(repeating: .max), false)
-        return all
-    }
-
-    @inline(__always)
-    func contains(_ linear: UInt32) -> Bool { words[Int(linear >> 28)] & 1 << UInt64(linear >> 22 & 63) != 0 }
-
-    mutating func insert(_ linear: UInt32) {
-        words[Int(linear >> 28)] |= 1 << UInt64(linear >> 22 & 63)
-        isEmpty = false
-    }
-}
-
 /// Reads the entries for many pages, none of which changes meanwhile, without looking at what they mean: most of the
 /// time it is enough to know that they are as they were.
 struct TableReader {
     private let cpu: Processor
-    private let isPAE: Bool
-    private let hasLargePages: Bool
-    private let size: UInt32
     /// The directory's entry that was read last: the number of its 2 MiB, what it is, and whether it leads to a table.
     private var region = UInt32.max
     private var directory: UInt64 = 0
     private var hasTable = false
 
-    init(_ cpu: Processor) {
-        self.cpu = cpu
-        isPAE = cpu.pointee.cr4 & CR4.pae != 0
-        hasLargePages = cpu.pointee.cr4 & (CR4.pae | CR4.pse) != 0
-        size = isPAE ? 8 : 4
-    }
+    init(_ cpu: Processor) { self.cpu = cpu }
 
     @inline(__always)
     mutating func entries(of linear: UInt32) -> TableEntries {
         if linear >> 21 != region { readDirectory(linear) }
         guard hasTable else { return TableEntries(directory: directory) }
-        let table = entry(of: directory, linear >> 12 & (isPAE ? 0x1FF : 0x3FF))
+        let table = entry(at: cpu.tableEntryAddress(linear, directory))
         return table & PagingEntry.present != 0 ? TableEntries(directory: directory, table: table) : TableEntries()
     }
 
     private mutating func readDirectory(_ linear: UInt32) {
         region = linear >> 21
         (directory, hasTable) = (0, false)
-        guard cpu.pointee.cr0 & CR0.pg != 0 else { return }
-        let found: UInt64
-        if isPAE {
-            let top = cpu.pointee.pdpte[Int(linear >> 30)]
-            guard top & PagingEntry.present != 0 else { return }
-            found = entry(of: top, region & 0x1FF)
-        } else {
-            found = entry(of: UInt64(cpu.pointee.cr3), linear >> 22)
-        }
+        guard cpu.pointee.cr0 & CR0.pg != 0, let address = cpu.directoryEntryAddress(linear) else { return }
+        let found = entry(at: address)
         guard found & PagingEntry.present != 0 else { return }
         directory = found
-        hasTable = found & PagingEntry.large == 0 || !hasLargePages
+        hasTable = !cpu.mapsLargePage(found)
     }
 
-    /// An entry of the structure that another leads to; 0 if that is not in RAM.
+    /// 0 if that is not in RAM.
     @inline(__always)
-    private func entry(of other: UInt64, _ index: UInt32) -> UInt64 {
-        let address = other & 0xF_FFFF_F000 | UInt64(index * size)
+    private func entry(at address: UInt64) -> UInt64 {
         guard cpu.isRAM(address & (UInt64(cpu.pointee.a20Mask) | 0xFFFF_FFFF_0000_0000)) else { return 0 }
-        return cpu.readTableEntry(address, size: size)
+        return cpu.readTableEntry(address)
     }
 }
