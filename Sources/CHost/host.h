@@ -60,6 +60,14 @@ static inline int ring3_has_native_features(void) {
     if (!(getauxval(AT_HWCAP2) & 2)) return 0;
     return __get_cpuid_count(7, 0, &a, &b, &c, &d) && (b >> 8 & 1);
 }
+
+/* Whether the timestamp counter goes at one speed, whatever the processor does (SDM 3B 17.17.1). */
+static inline int ring3_has_invariant_timestamp(void) {
+    unsigned a, b, c, d;
+    return __get_cpuid(0x80000007u, &a, &b, &c, &d) && (d >> 8 & 1);
+}
+
+static inline uint64_t ring3_timestamp(void) { return __builtin_ia32_rdtsc(); }
 #endif
 
 #include "sse.h"

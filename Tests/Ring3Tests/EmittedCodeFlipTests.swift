@@ -83,7 +83,7 @@
             "clts",
             "invlpg", "cpuid", "rdtsc", "ud2", "ud1", "ud0", "xbegin", "xabort", "movs", "stos", "lods", "scas", "cmps",
             "maskmovq", "maskmovdqu", "fxsave", "fxrstor", "fldenv", "fnstenv", "fnsave", "frstor", "fldcw", "ldmxcsr",
-            "xlat", "loop", "loope", "loopne", "jecxz", "cmpxchg8b", "cmpxchg16b", "xsave", "xrstor", "clflush",
+            "xlat", "loop", "loope", "loopne", "jecxz", "cmpxchg16b", "xsave", "xrstor", "clflush",
         ]
         /// String instructions and what leads up to them: exactly so.
         private static let windowed: Set<String> = {
@@ -113,10 +113,11 @@
                     place(\.eip), place(\.fs.base), place(\.gs.base), place(\.native.lacksUnits),
                     place(\.native.lastX87),
                     place(\.native.lastX87WithOperand), place(\.native.x87Operand), place(\.native.savedFlags),
-                    place(\.systemFlags), place(\.cr0),
+                    place(\.systemFlags), place(\.cr0), place(\.cr4), place(\.native.clock.isMissing),
+                    place(\.cs.readEnd) + 4,
                 ] + descriptors)
         }()
-        private static let descriptors = stride(from: 0, to: 96, by: 4).map {
+        private static let descriptors = stride(from: 0, to: MemoryLayout<LoadedDescriptors>.size, by: 4).map {
             (MemoryLayout<ProcessorState>.offset(of: \.native.descriptors) ?? -1) + $0
         }
         /// Others, of one and two bytes, which are read by MOVZX or MOVSX and by nothing else.
@@ -125,7 +126,8 @@
                 MemoryLayout<ProcessorState>.offset(of: path) ?? -1
             }
             return [
-                place(\.cpl), place(\.interruptLine), place(\.es.selector), place(\.cs.selector), place(\.ss.selector),
+                place(\.cpl), place(\.interruptLine), place(\.isProtected), place(\.es.selector), place(\.cs.selector),
+                place(\.ss.selector),
                 place(\.ds.selector), place(\.fs.selector), place(\.gs.selector),
             ]
         }()

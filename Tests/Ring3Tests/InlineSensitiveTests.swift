@@ -91,22 +91,22 @@
             let pair = try NativePair()
             for runner in pair.runners { Self.prepareTable(runner) }
             let cpu = pair.native.cpu
-            let ds = Int(SegmentRegister.ds.rawValue)
-            pair.start([0x8E, 0xD9]) { $0.pointee.ecx = 0x13 }  // mov ds, ecx
-            #expect(pair.run() == [])
-            #expect(cpu.pointee.native.descriptors[ds].selector == 0x13)
-            #expect(cpu.pointee.native.descriptors[ds].address == Self.gdt + 0x10)
+            var known: LoadedDescriptors { cpu.pointee.native.descriptors }
+            pair.start([0x8E, 0xD9, 0x8E, 0xE1]) { $0.pointee.ecx = 0x13 }  // mov ds, ecx; mov fs, ecx
+            #expect(pair.run(2) == [])
+            #expect(known.ds.selector == 0x13 && known.ds.address == Self.gdt + 0x10)
+            #expect(known.fs.selector == 0x13 && known.fs.high == 0x00CF_F300)
             cpu.setSegment(.ds, cpu.pointee.es)
-            #expect(cpu.pointee.native.descriptors[ds].selector == LoadedDescriptor.none)
-            // What may be loaded at CPL 0 only is forgotten by whoever leaves it.
-            for runner in pair.runners { runner.memory.write(Self.gdt + 0x10, UInt64(0x00CF_9300_0000_FFFF)) }
-            pair.start([0x8E, 0xD9]) { $0.pointee.ecx = 0x10 }
-            #expect(pair.run() == [])
-            #expect(cpu.pointee.native.descriptors[ds].selector == 0x10)
-            #expect(cpu.pointee.native.hasPrivilegedDescriptors == 1)
+            #expect(known.ds.selector == LoadedDescriptor.none)
+            // What FS was loaded from may be loaded again, wherever it is now.
+            cpu.setSegment(.fs, cpu.pointee.es)
+            #expect(known.fs.selector == 0x13)
+            cpu.forgetDescriptors()
+            #expect(known.fs.selector == LoadedDescriptor.none)
+            // Another privilege level may not load what CPL 0 did.
             cpu.setCPL(3)
-            #expect(cpu.pointee.native.descriptors[ds].selector == LoadedDescriptor.none)
-            #expect(cpu.pointee.native.hasPrivilegedDescriptors == 0)
+            cpu.noteDescriptor(of: .fs)
+            #expect(known.fs.selector == LoadedDescriptor.none)
         }
 
         /// CR0.TS, alone and with other bits, at CPL 0 and 3, while the guest's x87 state is in the unit and while it is not.

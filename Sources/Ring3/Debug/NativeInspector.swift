@@ -94,6 +94,8 @@
             case stubs.lookup: return "lookup"
             case stubs.enterSystem: return "sysenter"
             case stubs.leaveSystem: return "sysexit"
+            case stubs.readClock: return "rdtsc"
+            case _ where stubs.continuations.contains(offset): return "segment"
             default: break
             }
             return blocksByEntry[offset].flatMap(profile.record(of:)).map { "block \($0)" }

@@ -8,6 +8,7 @@
     /// pushfd:  [sys] + the host's flags, to the stack     popfd:  is this CPL 0, is no interrupt waiting, and do none
     /// cli:     is this CPL 0? clears IF in [sys]                  but IF and the status flags change?
     /// mov ds:  was DS loaded from there, and is the descriptor what it was then? then nothing changes
+    /// verw:    was that writable the last time, and is the descriptor what it was then?
     /// mov cr0: is this CPL 0, is the x87 and SSE state the monitor's, and does nothing but TS change? so CLTS
     /// ```
     /// Where the answer is no, they are callouts after all. While emitted code runs, EFLAGS.TF, RF and VM are clear.
@@ -16,9 +17,11 @@
 
         /// Nil if the instruction is not one of them.
         ///
-        /// - Parameter isLast: no other instruction follows in the block. Behind STI, interrupts are held off until
-        ///   after the next instruction, and blocks are where they are let in.
-        init?(_ i: Instruction, isLast: Bool) {
+        /// - Parameters:
+        ///   - isLast: no other instruction follows in the block. Behind STI, interrupts are held off until after the next
+        ///     instruction, and blocks are where they are let in.
+        ///   - isReachable: its memory operand can be loaded by emitted code, if its segment is not CS.
+        init?(_ i: Instruction, isLast: Bool, isReachable: Bool) {
             self.i = i
             switch i.operation {
             case .cli: break
@@ -28,8 +31,11 @@
             case .movControl:
                 guard i.operands.0.kind == .control, i.operands.0.register == 0 else { return nil }
             case .pushSegment: guard i.operandSize == 4, i.operands.0.kind == .segment else { return nil }
-            case .popSegment: guard i.operandSize == 4, i.changesOnlyDataSegment else { return nil }
-            case .movSegment where i.changesOnlyDataSegment: guard i.operands.1.kind == .register else { return nil }
+            case .popSegment: guard i.operandSize == 4, i.reloadsFlatSegment else { return nil }
+            case .movSegment where i.changesOnlyDataSegment:
+                guard i.reloadsFlatSegment, i.operands.1.kind == .register || isReachable else { return nil }
+            case .verw:
+                guard i.operands.0.kind == .register || isReachable || i.readsFlatCode else { return nil }
             case .movSegment:
                 guard i.operandSize == 4, i.operands.0.kind == .register, i.operands.1.kind == .segment else {
                     return nil
@@ -38,15 +44,20 @@
             }
         }
 
-        /// - Parameter callOut: emits the way to the monitor.
-        func emit(_ host: inout HostAssembler, callOut: (inout HostAssembler) -> Void) {
+        /// - Parameters:
+        ///   - loadSelector: puts the selector that is the source into the low half of R8D.
+        ///   - callOut: emits the way to the monitor.
+        func emit(
+            _ host: inout HostAssembler, loadSelector: (inout HostAssembler) -> Void,
+            callOut: (inout HostAssembler) -> Void
+        ) {
             switch i.operation {
             case .cli:
-                emitTest(&host, callOut: callOut) { $0.load(.rcx, stateByte: Places.cpl) }
+                host.callOutUnlessZero(callOut) { $0.load(.rcx, stateByte: Places.cpl) }
                 emitSystemFlags(.r8, keeping: ~Flags.if, &host)
                 host.store(.r8, state: Places.systemFlags)
             case .sti:
-                emitTest(&host, callOut: callOut, Self.emitMayInterrupt)
+                host.callOutUnlessZero(callOut, Self.emitMayInterrupt)
                 emitSystemFlags(.r8, keeping: ~Flags.if, &host)
                 host.lea(.r8, .r8, Int32(Flags.if))
                 host.store(.r8, state: Places.systemFlags)
@@ -65,34 +76,25 @@
                 host.storeStackWord(.r8, -4)
                 host.lea(.r12, .r12, -4)
             case .popSegment:
-                host.loadStack(.r8, 0)
+                loadSelector(&host)
                 emitReload(&host, callOut: callOut)
                 host.lea(.r12, .r12, 4)
             case .movSegment where i.changesOnlyDataSegment:
-                host.move(.r8, HostRegister(guest: i.operands.1.register >> 2))
+                loadSelector(&host)
                 emitReload(&host, callOut: callOut)
+            case .verw:
+                if i.readsFlatCode { host.callOutUnlessZero(callOut, Self.emitIsCodeReadable) }
+                loadSelector(&host)
+                emitVerify(&host, callOut: callOut)
             default:
                 host.load(HostRegister(guest: i.operands.0.register >> 2), stateWord: Places.selector(i.operands.1))
             }
         }
 
-        /// Calls out unless `load`, which may use R9, leaves zero in ECX. Keeps ECX in R10.
-        private func emitTest(
-            _ host: inout HostAssembler, callOut: (inout HostAssembler) -> Void, _ load: (inout HostAssembler) -> Void
-        ) {
-            host.move(.r10, .rcx)
-            load(&host)
-            let passed = host.jumpIfZeroRCX()
-            host.move(.rcx, .r10)
-            callOut(&host)
-            host.patchShort(at: passed, to: host.offset)
-            host.move(.rcx, .r10)
-        }
-
         /// Makes R8D the new CR0 if it differs in TS alone.
         private func emitTaskSwitched(_ host: inout HostAssembler, callOut: (inout HostAssembler) -> Void) {
-            emitTest(&host, callOut: callOut) { Self.emitDifference(from: Places.cr0, in: ~CR0.ts, &$0) }
-            emitTest(&host, callOut: callOut) { host in
+            host.callOutUnlessZero(callOut) { Self.emitDifference(from: Places.cr0, in: ~CR0.ts, &$0) }
+            host.callOutUnlessZero(callOut) { host in
                 host.load(.rcx, state: Places.lacksUnits)
                 host.lea(.r9, .rcx, -1)
                 host.load(.rcx, stateByte: Places.cpl)
@@ -147,8 +149,8 @@
                 Flags.tf | Flags.df | Flags.iopl | Flags.nt | Flags.rf | Flags.vm | Flags.ac | Flags.vif
                 | Flags.vip | Flags.id
             host.loadStack(.r8, 0)
-            emitTest(&host, callOut: callOut, Self.emitMayInterrupt)
-            emitTest(&host, callOut: callOut) { Self.emitDifference(from: Places.systemFlags, in: kept, &$0) }
+            host.callOutUnlessZero(callOut, Self.emitMayInterrupt)
+            host.callOutUnlessZero(callOut) { Self.emitDifference(from: Places.systemFlags, in: kept, &$0) }
             host.lea(.r12, .r12, 4)
             host.move(.r9, immediate: kept | Flags.if)
             host.extractBits(.r11, .r8, mask: .r9)
@@ -162,28 +164,28 @@
             host.loadFlagsFromAL()
         }
 
-        /// Calls out unless the segment register was loaded with the selector in R8W, from the descriptor that is there
-        /// now.
+        /// Calls out unless the segment register has what the selector in R8W would load.
         private func emitReload(_ host: inout HostAssembler, callOut: (inout HostAssembler) -> Void) {
-            let loaded = Places.descriptor(i.operands.0)
             host.bytes(0x45, 0x0F, 0xB7, 0xC0)  // movzx r8d, r8w
-            emitTest(&host, callOut: callOut) { host in
-                host.load(.rcx, state: loaded.selector)
-                host.bytes(0xF7, 0xD1)  // not ecx
-                host.bytes(0x42, 0x8D, 0x4C, 0x01, 0x01)  // lea ecx, [rcx + r8 + 1]
-            }
-            host.load(.r9, state: loaded.address)
-            host.bytes(0x65, 0x67, 0x45, 0x8B, 0x19)  // mov r11d, gs:[r9d]
-            host.bytes(0x65, 0x67, 0x45, 0x8B, 0x49, 0x04)  // mov r9d, gs:[r9d + 4]
-            emitTest(&host, callOut: callOut) { host in
-                host.load(.rcx, state: loaded.low)
-                host.bytes(0x41, 0xF7, 0xD3)  // not r11d
-                host.bytes(0x45, 0x8D, 0x5C, 0x0B, 0x01)  // lea r11d, [r11 + rcx + 1]
-                host.load(.rcx, state: loaded.high)
-                host.bytes(0x41, 0xF7, 0xD1)  // not r9d
-                host.bytes(0x45, 0x8D, 0x4C, 0x09, 0x01)  // lea r9d, [r9 + rcx + 1]
-                host.bytes(0x4B, 0x8D, 0x0C, 0x19)  // lea rcx, [r9 + r11]
-            }
+            host.callOutUnlessLoaded(from: Places.descriptor(i.operands.0), callOut)
+        }
+
+        /// Sets ZF if the selector in R8W is the one that VERW found writable last; else calls out.
+        private func emitVerify(_ host: inout HostAssembler, callOut: (inout HostAssembler) -> Void) {
+            host.bytes(0x45, 0x0F, 0xB7, 0xC0)  // movzx r8d, r8w
+            host.callOutUnlessLoaded(from: Places.verified, callOut)
+            host.move(.r9, .rax)
+            host.byte(0x9F)  // lahf
+            host.keepBits(.rax, ~(Flags.zf << 8), by: .r10)
+            host.lea(.rax, .rax, Int32(Flags.zf << 8))
+            host.byte(0x9E)  // sahf
+            host.move(.rax, .r9)
+        }
+
+        /// Puts zero into ECX if CS, whose base is 0, can be read up to 4 GiB.
+        private static func emitIsCodeReadable(_ host: inout HostAssembler) {
+            host.load(.r9, state: Places.readEndOfCS)
+            host.lea(.rcx, .r9, -1)
         }
 
         /// Places in the processor's state.
@@ -201,13 +203,15 @@
 
             static func selector(_ operand: Operand) -> Int { selectors[Int(operand.register) % selectors.count] }
 
-            private static let descriptors = ProcessorState.place(\.native.descriptors)
+            static let verified = ProcessorState.place(\.native.descriptors.verified)
+            /// Its upper half.
+            static let readEndOfCS = ProcessorState.place(\.cs.readEnd) + 4
 
-            /// The fields of the register's `LoadedDescriptor`.
-            static func descriptor(_ operand: Operand) -> (selector: Int, address: Int, low: Int, high: Int) {
-                let place =
-                    descriptors + Int(operand.register) % selectors.count * MemoryLayout<LoadedDescriptor>.stride
-                return (place, place + 4, place + 8, place + 12)
+            /// The `LoadedDescriptor` of DS or ES.
+            static func descriptor(_ operand: Operand) -> Int {
+                ProcessorState.place(
+                    operand.register == SegmentRegister.ds.rawValue
+                        ? \.native.descriptors.ds : \.native.descriptors.es)
             }
         }
     }

@@ -158,6 +158,15 @@ struct InstructionRewriter {
         emitLoad(register, GuestCode(i, bytes), &host)
     }
 
+    /// Loads the word that the memory operand is, whatever its segment: for flat ones.
+    func emitLoadWord(
+        _ register: HostRegister, _ i: Instruction, _ bytes: UnsafeRawBufferPointer, _ host: inout HostAssembler
+    ) {
+        let address = prepareAddress(GuestCode(i, bytes), &host)
+        host.bytes(0x65, 0x67, 0x40 | (register.isHigh ? 4 : 0) | address.rex, 0x0F, 0xB7)  // movzx
+        emit(address, reg: register.low, &host)
+    }
+
     private func emitLoad(_ register: HostRegister, _ source: GuestCode, _ host: inout HostAssembler) {
         let address = prepareAddress(source, &host)
         host.bytes(0x65, 0x67, 0x40 | (register.isHigh ? 4 : 0) | address.rex, 0x8B)
@@ -349,6 +358,7 @@ private struct OpcodeShape {
             0xBB where layout.mod == 3:
             (register, rm) = (.wide, .wide)
         case 0xBA, 0xC8...0xCF: rm = .wide
+        case 0xC7 where layout.hasMemory && layout.reg == 1: break
         default: return nil
         }
     }

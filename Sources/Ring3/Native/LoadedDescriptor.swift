@@ -1,7 +1,9 @@
 import X86
 
-/// A descriptor that DS, ES, FS or GS was loaded from, as long as loading the register again would change nothing unless
-/// the descriptor itself has changed.
+/// A descriptor of the GDT that was loaded at CPL 0, by which emitted code can load it again.
+///
+/// While the processor has what the GDT has still there, loading it means what it meant then: checks depend on nothing but
+/// the selector, the descriptor and CPL.
 struct LoadedDescriptor {
     /// `none` if there is none.
     var selector: UInt32 = none
@@ -12,50 +14,69 @@ struct LoadedDescriptor {
 
     /// No selector, which have 16 bits.
     static let none: UInt32 = .max
+}
 
-    fileprivate var dpl: UInt8 { UInt8(truncatingIfNeeded: high >> 13) & 3 }
+/// Those that emitted code knows, as long as nothing changes what loading them means.
+struct LoadedDescriptors {
+    /// What DS and ES were loaded from last, if that is still in them: to load it again changes nothing.
+    var ds = LoadedDescriptor()
+    var es = LoadedDescriptor()
+    /// What FS and GS were loaded from last, if that was no null selector; `openSegments` has what came of it.
+    var fs = LoadedDescriptor()
+    var gs = LoadedDescriptor()
+    /// The last one that VERW found writable.
+    var verified = LoadedDescriptor()
+}
+
+/// What FS and GS were loaded with last that ends at 4 GiB and can be read and written.
+struct OpenSegments {
+    var fs = Segment()
+    var gs = Segment()
 }
 
 extension Processor {
-    /// Takes down what a segment register has just been loaded from, if that was the GDT.
+    /// Takes down what DS, ES, FS or GS has just been loaded from.
     func noteDescriptor(of register: SegmentRegister) {
-        let selector = segment(register).pointee.selector
-        let address = pointee.gdtr.base &+ UInt32(selector & 0xFFF8)
-        guard pointee.isProtected, !pointee.isVirtual8086, selector & 4 == 0, !segment(register).pointee.isNull,
-            let word = readThroughTLB(address, isUser: false, as: UInt64.self)
-        else { return }
-        pointee.native.descriptors[Int(register.rawValue)] = LoadedDescriptor(
-            selector: UInt32(selector), address: address, low: UInt32(truncatingIfNeeded: word),
-            high: UInt32(truncatingIfNeeded: word >> 32))
-        lookForPrivilegedDescriptors()
+        let segment = segment(register).pointee
+        guard !segment.isNull, let loaded = loadedDescriptor(segment.selector) else { return }
+        switch register {
+        case .ds: pointee.native.descriptors.ds = loaded
+        case .es: pointee.native.descriptors.es = loaded
+        case .fs where segment.isOpen:
+            (pointee.native.descriptors.fs, pointee.native.openSegments.fs) = (loaded, segment)
+        case .gs where segment.isOpen:
+            (pointee.native.descriptors.gs, pointee.native.openSegments.gs) = (loaded, segment)
+        default: break
+        }
     }
 
+    /// Takes down what VERW has just found writable.
+    func noteVerified(_ selector: UInt16) {
+        guard let loaded = loadedDescriptor(selector) else { return }
+        pointee.native.descriptors.verified = loaded
+    }
+
+    /// What a selector names, for emitted code; nil but at CPL 0 and for the GDT.
+    private func loadedDescriptor(_ selector: UInt16) -> LoadedDescriptor? {
+        let address = pointee.gdtr.base &+ UInt32(selector & 0xFFF8)
+        guard pointee.cpl == 0, pointee.isProtected, selector & 4 == 0,
+            let word = readThroughTLB(address, isUser: false, as: UInt64.self)
+        else { return nil }
+        return LoadedDescriptor(
+            selector: UInt32(selector), address: address, low: UInt32(truncatingIfNeeded: word),
+            high: UInt32(truncatingIfNeeded: word >> 32))
+    }
+
+    /// DS or ES holds something else from now on.
+    @inline(__always)
     func forgetDescriptor(of register: SegmentRegister) {
-        // On other engines there never is one.
-        guard pointee.native.descriptors[Int(register.rawValue)].selector != LoadedDescriptor.none else { return }
-        pointee.native.descriptors[Int(register.rawValue)].selector = LoadedDescriptor.none
-        lookForPrivilegedDescriptors()
+        switch register {
+        case .ds: pointee.native.descriptors.ds.selector = LoadedDescriptor.none
+        case .es: pointee.native.descriptors.es.selector = LoadedDescriptor.none
+        default: break
+        }
     }
 
     /// Loading may mean something else from now on.
-    func forgetDescriptors() {
-        for register in SegmentRegister.dataRegisters { forgetDescriptor(of: register) }
-    }
-
-    /// Those with a smaller DPL may not be loaded any more.
-    func forgetDescriptors(above cpl: UInt8) {
-        guard pointee.native.hasPrivilegedDescriptors != 0 else { return }
-        for register in SegmentRegister.dataRegisters
-        where pointee.native.descriptors[Int(register.rawValue)].dpl < cpl {
-            forgetDescriptor(of: register)
-        }
-    }
-
-    private func lookForPrivilegedDescriptors() {
-        let isFound = SegmentRegister.dataRegisters.contains {
-            let loaded = pointee.native.descriptors[Int($0.rawValue)]
-            return loaded.selector != LoadedDescriptor.none && loaded.dpl < 3
-        }
-        pointee.native.hasPrivilegedDescriptors = isFound ? 1 : 0
-    }
+    func forgetDescriptors() { pointee.native.descriptors = LoadedDescriptors() }
 }

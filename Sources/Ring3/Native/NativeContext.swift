@@ -25,9 +25,9 @@ struct NativeContext {
     var savedFlags: UInt64 = 0
     /// R10 after a host exception.
     var repeatCount: UInt64 = 0
-    /// RSP of the monitor, and of emitted code: see `CallStack`.
+    /// RSP of the monitor.
     var hostStack: UInt64 = 0
-    var callStack: UInt64 = 0
+    var calls = CallStackPlaces()
     /// Address of the FXSAVE image in which the guest's x87 and SSE state waits while the monitor runs.
     var unitsImage: UInt64 = 0
     /// 1 if its x87 part is not up to date: that state stays in the unit while the monitor runs, which does not use it.
@@ -43,10 +43,9 @@ struct NativeContext {
     var lastX87WithOperand: UInt32 = NativeContext.none
     var x87Operand: UInt32 = 0
 
-    /// By segment register.
-    var descriptors: InlineArray<6, LoadedDescriptor> = InlineArray(repeating: LoadedDescriptor())
-    /// 1 if one of them may not be loaded at CPL 3.
-    var hasPrivilegedDescriptors: UInt32 = 0
+    var descriptors = LoadedDescriptors()
+    var openSegments = OpenSegments()
+    var clock = HostClock()
 
     /// Address of `HostSampler`'s list of places; 0 if nobody takes samples.
     var samples: UInt64 = 0

@@ -25,7 +25,9 @@
         /// An access for which the guest has to provide a page, and the instruction and address space that will then try it
         /// again.
         private var awaited: (eip: UInt32, root: UInt32, linear: UInt32, isWrite: Bool)?
+        /// Real time: nobody will run the same again.
         private let keepsTranslations: Bool
+        private var clock = HostClockComparison()
         /// The access that made the last page come to a window.
         private var lastFault: (place: UInt64, address: UInt64) = (0, 0)
 
@@ -64,7 +66,7 @@
             cache.verification = verification
             let start = cache.arena.executable
             calls = try CallStack(last: start + UInt64(stubs.bottom))
-            cpu.pointee.native.callStack = calls.bottom
+            cpu.pointee.native.calls = calls.places
             enter = unsafeBitCast(
                 UInt(start) + UInt(stubs.enter), to: (@convention(c) (UnsafeMutableRawPointer) -> Void).self)
             guard
@@ -92,6 +94,10 @@
             cpu.settleUnits()
             // Somebody may have been at the processor between two runs.
             cpu.forgetDescriptors()
+            calls.reset(&cpu.pointee.native.calls)
+            if keepsTranslations {
+                clock.update(&cpu.pointee.native.clock, time: cpu.pointee.platform.takeUnretainedValue().timestamp())
+            }
             cpu.pointee.sliceEnd = sliceEnd
             tailAt = .max
             cpu.setAttention([], true)
@@ -223,6 +229,7 @@
             units.noteLast()
             cache.removeAll()
             spaces.forgetBlocks()
+            calls.reset(&cpu.pointee.native.calls)
             left = nil
         }
 
@@ -431,7 +438,12 @@
             cpu.pointee.native.budget = budget.end + left
             cpu.pointee.native.flags = UInt64(cpu.pointee.status.image | Flags.reserved1)
             let (isUser, mode) = (isUser, cpu.nativeMode)
-            (cpu.pointee.native.window, cpu.pointee.native.jumpCache) = spaces.places(isUser: isUser, mode)
+            let (window, jumpCache) = spaces.places(isUser: isUser, mode)
+            // Whoever called did so with other page tables, privilege or mode.
+            if jumpCache != cpu.pointee.native.jumpCache || calls.isLong(cpu.pointee.native.calls) {
+                calls.reset(&cpu.pointee.native.calls)
+            }
+            (cpu.pointee.native.window, cpu.pointee.native.jumpCache) = (window, jumpCache)
             (cpu.pointee.native.otherWindow, cpu.pointee.native.otherJumpCache) =
                 spaces.places(isUser: !isUser, mode)
             enter(cpu)
@@ -511,9 +523,15 @@
     }
 
     extension NativeEngine: TranslationObserver {
-        func translationsFlushed(keepingGlobal: Bool) { spaces.flush(cpu, keepingGlobal: keepingGlobal) }
+        func translationsFlushed(keepingGlobal: Bool) {
+            calls.reset(&cpu.pointee.native.calls)
+            spaces.flush(cpu, keepingGlobal: keepingGlobal)
+        }
 
-        func pageFlushed(_ linear: UInt32) { spaces.pageFlushed(cpu, linear) }
+        func pageFlushed(_ linear: UInt32) {
+            calls.reset(&cpu.pointee.native.calls)
+            spaces.pageFlushed(cpu, linear)
+        }
 
         func codeProtected(_ physical: UInt32) { spaces.protect(physical) }
     }

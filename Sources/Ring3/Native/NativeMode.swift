@@ -25,5 +25,6 @@ extension Processor {
 }
 
 extension Segment {
-    fileprivate var isOpen: Bool { readEnd == 1 << 32 && writeEnd == 1 << 32 }
+    /// Whether an offset needs no checking.
+    var isOpen: Bool { readEnd == 1 << 32 && writeEnd == 1 << 32 }
 }

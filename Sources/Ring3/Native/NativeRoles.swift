@@ -5,9 +5,14 @@
         /// In a native block, which goes on behind some that end others.
         init(native i: Instruction) {
             switch i {
-            case _ where i.changesOnlyDataSegment: self = .callout
+            case _ where i.changesOnlyDataSegment: self = i.reloadsFlatSegment ? .callout : .calloutEnd
+            case _ where i.operation == .rdtsc: self = .calloutEnd
             case _ where i.isCountedJump: self = .conditional
-            default: self = BlockRole(i, mode: .allFlat)
+            default:
+                var flat = i
+                // What is emitted adds the base.
+                if [.fs, .gs].contains(i.memory.segment) { flat.memory.segment = .ds }
+                self = BlockRole(flat, mode: .allFlat)
             }
         }
     }
@@ -29,5 +34,14 @@
             return operands.0.register != SegmentRegister.ss.rawValue
                 && operands.0.register != SegmentRegister.cs.rawValue
         }
+
+        /// Loads DS or ES, without which there is no emitted code.
+        var reloadsFlatSegment: Bool {
+            changesOnlyDataSegment
+                && [SegmentRegister.ds.rawValue, SegmentRegister.es.rawValue].contains(operands.0.register)
+        }
+
+        /// Its memory operand lies in CS, at an address of 32 bits.
+        var readsFlatCode: Bool { memory.segment == .cs && addressSize == 4 }
     }
 #endif

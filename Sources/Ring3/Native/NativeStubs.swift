@@ -1,7 +1,8 @@
 #if arch(x86_64) && os(Linux)
     import X86
 
-    /// The code round the blocks: the way in, the one way out, the search for a block at a return, and fast system calls.
+    /// The code round the blocks: the way in, the one way out, the search for a block at a return, fast system calls, and
+    /// the rest of what `InlineEnding` emits.
     struct NativeStubs {
         /// Offsets in the arena.
         let enter: Int
@@ -11,6 +12,9 @@
         /// SYSENTER and SYSEXIT, or, where these need the monitor, the way out by the site in R8D.
         let enterSystem: Int
         let leaveSystem: Int
+        /// RDTSC; goes on at the address in R8D.
+        let readClock: Int
+        private var loads: [Int] = []
         /// Where the address at the bottom of the `CallStack` leads.
         let bottom: Int
         /// Where host exceptions go on.
@@ -18,6 +22,13 @@
         /// A function that stores an FXSAVE image at its argument, and puts the x87 unit in order again for the monitor.
         let takeX87: Int
         let end: Int
+
+        /// Loads FS or GS and goes on at the address in R8D: a null selector, in R9D, or the segment noted last.
+        func load(_ extra: Extra, wasOpen: Bool) -> Int { loads[extra.rawValue * 4 + (wasOpen ? 1 : 0)] }
+        func loadNull(_ extra: Extra, wasOpen: Bool) -> Int { loads[extra.rawValue * 4 + (wasOpen ? 3 : 2)] }
+
+        /// All that go on at the address in R8D, whatever else is there.
+        var continuations: [Int] { [lookup, readClock] + loads }
 
         /// Registers the host's calling convention wants back (System V ABI, figure 3.4).
         private static let saved: [HostRegister] = [.rbp, .rbx, .r12, .r13, .r14, .r15]
@@ -51,7 +62,7 @@
             host.load(.r15, state: ProcessorState.place(\.native.jumpCache), isWide: true)
             host.load(.r14, state: ProcessorState.place(\.native.budget), isWide: true)
             host.store(.rsp, state: ProcessorState.place(\.native.hostStack), isWide: true)
-            host.load(.rsp, state: ProcessorState.place(\.native.callStack), isWide: true)
+            host.load(.rsp, state: ProcessorState.place(\.native.calls.stack), isWide: true)
             // POPFQ takes eight times as long.
             host.load(.rax, state: ProcessorState.place(\.native.flags))
             host.move(.rcx, .rax)
@@ -68,6 +79,7 @@
             host.move(.r8, immediate: NativeContext.fault)
             leave = host.offset
             for number in 0..<8 as Range<UInt8> { host.store(HostRegister(guest: number), state: Int(number) * 4) }
+            host.store(.rsp, state: ProcessorState.place(\.native.calls.stack), isWide: true)
             host.load(.rsp, state: ProcessorState.place(\.native.hostStack), isWide: true)
             host.store(.r14, state: ProcessorState.place(\.native.budget), isWide: true)
             host.store(.r8, state: ProcessorState.place(\.native.exit), isWide: true)
@@ -114,7 +126,45 @@
             leaveSystem = host.offset
             SystemCallStub.leave(&host, leave: leave)
             host.jump(to: self.lookup)
+
+            for extra in Extra.allCases {
+                for isNull in [false, true] {
+                    for wasOpen in [false, true] {
+                        loads.append(host.offset)
+                        Self.emitLoad(extra, isNull: isNull, wasOpen: wasOpen, &host)
+                        host.jump(to: self.lookup)
+                    }
+                }
+            }
+            readClock = host.offset
+            Self.emitReadClock(&host)
+            host.jump(to: self.lookup)
             end = host.offset
+        }
+
+        /// RDTSC by the `HostClock`.
+        private static func emitReadClock(_ host: inout HostAssembler) {
+            host.move(.r11, .r8)
+            host.bytes(0x0F, 0x31)  // rdtsc
+            host.move(.r9, immediate: 32)
+            host.bytes(0xC4, 0xE2, 0xB1, 0xF7, 0xD2)  // shlx rdx, rdx, r9
+            host.bytes(0x48, 0x8D, 0x04, 0x10)  // lea rax, [rax + rdx]
+            host.load(.r9, state: ProcessorState.place(\.native.clock.negatedTicks), isWide: true)
+            host.bytes(0x4A, 0x8D, 0x14, 0x08)  // lea rdx, [rax + r9]
+            host.load(.r9, state: ProcessorState.place(\.native.clock.scale), isWide: true)
+            host.bytes(0xC4, 0x42, 0xB3, 0xF6, 0xC1)  // mulx r8, r9, r9: the upper half of rdx * r9
+            host.load(.r9, state: ProcessorState.place(\.native.clock.base), isWide: true)
+            host.bytes(0x4F, 0x8D, 0x04, 0x08)  // lea r8, [r8 + r9]
+            host.store(.r8, state: ProcessorState.place(\.native.clock.last), isWide: true)
+            host.load(.r9, state: ProcessorState.place(\.statistics.timestampReads), isWide: true)
+            host.lea(.r9, .r9, 1, isWide: true)
+            host.store(.r9, state: ProcessorState.place(\.statistics.timestampReads), isWide: true)
+            host.load(.r9, state: ProcessorState.place(\.timestampOffset), isWide: true)
+            host.bytes(0x4F, 0x8D, 0x04, 0x08)  // lea r8, [r8 + r9]
+            host.move(.rax, .r8)
+            host.move(.r9, immediate: 32)
+            host.bytes(0xC4, 0xC2, 0xB3, 0xF7, 0xD0)  // shrx rdx, r8, r9
+            host.move(.r8, .r11)
         }
     }
 #endif

@@ -209,7 +209,8 @@
             let record = instruction(index).pointee
             switch record.role {
             case .callout: return isInlined(index)
-            case .calloutEnd, .transfer: return isInlined(index) || systemCall(index) != nil
+            case .calloutEnd, .transfer:
+                return isInlined(index) || ending(index) != nil || systemCall(index) != nil
             case .indirectJump, .indirectCall:
                 return record.instruction.operands.0.kind == .register || rewriter.isReachable(record.instruction)
             case .straight:
@@ -283,6 +284,7 @@
             case .calloutEnd where isInlined(index):
                 emitInline(index)
                 emitExit(to: next, after: index, owing: .none)
+            case .calloutEnd where ending(index) != nil: emitEnding(index)
             case .calloutEnd, .transfer: emitSystemCall(index)
             }
         }
@@ -309,8 +311,37 @@
             return zero
         }
 
-        private func isInlined(_ index: Int) -> Bool {
-            InlineSensitive(instruction(index).pointee.instruction, isLast: index + 1 == Int(block.count)) != nil
+        private func isInlined(_ index: Int) -> Bool { inlined(index) != nil }
+
+        private func inlined(_ index: Int) -> InlineSensitive? {
+            let i = instruction(index).pointee.instruction
+            return InlineSensitive(
+                i, isLast: index + 1 == Int(block.count), isReachable: rewriter.isReachable(i))
+        }
+
+        private func ending(_ index: Int) -> InlineEnding? {
+            let i = instruction(index).pointee.instruction
+            return InlineEnding(i, isReachable: rewriter.isReachable(i), block.mode, stubs)
+        }
+
+        private func emitEnding(_ index: Int) {
+            guard let ending = ending(index) else { return emitCallout(index) }
+            let record = instruction(index).pointee
+            host.pay(record.debt)
+            ending.emit(
+                &host, next: block.eip &+ UInt32(record.offset) &+ UInt32(record.instruction.length),
+                loadSelector: { emitSelector(index, &$0) }, callOut: { emitLeave(calloutSite(index), &$0) })
+        }
+
+        /// Loads R8D with the selector that an instruction reads: from the stack, a register or memory.
+        private func emitSelector(_ index: Int, _ host: inout HostAssembler) {
+            let i = instruction(index).pointee.instruction
+            let source = i.operation == .verw ? i.operands.0 : i.operands.1
+            switch (i.operation, source.kind) {
+            case (.popSegment, _): host.loadStack(.r8, 0)
+            case (_, .register): host.move(.r8, HostRegister(guest: source.register >> 2))
+            default: rewriter.emitLoadWord(.r8, i, bytes(index), &host)
+            }
         }
 
         /// The stub for SYSENTER or SYSEXIT; nil for anything else.
@@ -334,15 +365,10 @@
         }
 
         private func emitInline(_ index: Int) {
-            guard
-                let inline = InlineSensitive(
-                    instruction(index).pointee.instruction, isLast: index + 1 == Int(block.count))
-            else { return emitCallout(index) }
+            guard let inline = inlined(index) else { return emitCallout(index) }
             host.pay(instruction(index).pointee.debt)
-            inline.emit(&host) { host in
-                host.move(.r8, immediate: cache.add(calloutSite(index)))
-                host.jump(to: stubs.leave)
-            }
+            inline.emit(
+                &host, loadSelector: { emitSelector(index, &$0) }, callOut: { emitLeave(calloutSite(index), &$0) })
         }
 
         /// Leaves if the guest's state is not in the units, which the monitor may need meanwhile, or may not be.
@@ -452,7 +478,9 @@
             emitLeave(site)
         }
 
-        private func emitLeave(_ site: NativeSite) {
+        private func emitLeave(_ site: NativeSite) { emitLeave(site, &host) }
+
+        private func emitLeave(_ site: NativeSite, _ host: inout HostAssembler) {
             host.move(.r8, immediate: cache.add(site))
             host.jump(to: stubs.leave)
         }

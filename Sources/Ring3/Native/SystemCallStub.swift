@@ -17,6 +17,13 @@
             host.load(.r9, state: place(\.systemFlags))
             host.keepBits(.r9, ~(Flags.vm | Flags.if | Flags.rf), by: .r11)
             host.store(.r9, state: place(\.systemFlags))
+            // What the user has called waits; the supervisor begins above.
+            host.store(.rsp, state: place(\.native.calls.user), isWide: true)
+            host.store(.r15, state: place(\.native.calls.userJumpCache), isWide: true)
+            host.bytes(0x48, 0x8D, 0x64, 0x24, 0xF8)  // lea rsp, [rsp - 8]
+            host.load(.r9, state: place(\.native.calls.last), isWide: true)
+            host.bytes(0x4C, 0x89, 0x0C, 0x24)  // mov [rsp], r9
+            host.store(.rsp, state: place(\.native.calls.base), isWide: true)
             changeView(cpl: 0, &host)
             host.load(.guestESP, state: place(\.sysenterESP))
             host.load(.r8, state: place(\.sysenterEIP))
@@ -34,12 +41,20 @@
             host.move(.r11, immediate: Flags.ac)
             host.extractBits(.r9, .r9, mask: .r11)
             addR9ToRCX(&host)
-            host.load(.r9, state: place(\.native.hasPrivilegedDescriptors))
-            addR9ToRCX(&host)
             check(&host, leave: leave)
             copy(\.systemCall.left.cs, to: \.cs, &host)
             copy(\.systemCall.left.ss, to: \.ss, &host)
             changeView(cpl: 3, &host)
+            host.load(.rsp, state: place(\.native.calls.bottom), isWide: true)
+            host.store(.rsp, state: place(\.native.calls.base), isWide: true)
+            host.load(.r9, state: place(\.native.calls.userJumpCache), isWide: true)
+            host.bytes(0x49, 0xF7, 0xD1)  // not r9
+            host.bytes(0x4B, 0x8D, 0x4C, 0x0F, 0x01)  // lea rcx, [r15 + r9 + 1]
+            let isSame = host.jumpIfZeroRCX()
+            let other = host.jump(to: host.offset)
+            host.patchShort(at: isSame, to: host.offset)
+            host.load(.rsp, state: place(\.native.calls.user), isWide: true)
+            host.patch(at: other, to: host.offset)
             host.move(.guestESP, .r10)
             host.move(.r8, .rdx)
             host.move(.rcx, .r10)

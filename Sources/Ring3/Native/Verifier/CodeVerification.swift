@@ -20,8 +20,8 @@
             verifier = try EmittedCodeVerifier(
                 code,
                 .of(
-                    leave: stubs.leave, lookup: stubs.lookup, systemCalls: [stubs.enterSystem, stubs.leaveSystem],
-                    firstBlock: stubs.end))
+                    leave: stubs.leave, continuations: stubs.continuations,
+                    systemCalls: [stubs.enterSystem, stubs.leaveSystem], firstBlock: stubs.end))
         }
 
         /// The last of the cache's blocks is new.

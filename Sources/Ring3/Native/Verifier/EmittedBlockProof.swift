@@ -180,9 +180,10 @@ struct EmittedBlockProof {
         }
         let isCall = verifier.kind(of: instructions[index]) == .call
         let isSystemCall = verifier.layout.systemCalls.contains(target)
-        let isStub = isSystemCall || target == verifier.layout.lookup || target == verifier.layout.leave
+        let isContinuation = verifier.layout.continuations.contains(target)
+        let isStub = isSystemCall || isContinuation || target == verifier.layout.leave
         guard !isCall || !isStub else { throw violation(.target, index) }
-        if target == verifier.layout.lookup {
+        if isContinuation {
             guard state.credit >= 1 else { throw violation(.budget, index) }
             guard state.isReadable(HostOperandRegister(.general, 8, size: 4)) else { throw violation(.unset, index) }
         } else if isSystemCall || target == verifier.layout.leave {

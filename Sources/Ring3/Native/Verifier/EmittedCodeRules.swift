@@ -57,7 +57,7 @@ enum EmittedInstructionKind: UInt8 {
             cmovle cmovg
             """
         ),
-        (.lockable, "add adc sub sbb and or xor inc dec neg xchg xadd cmpxchg"),
+        (.lockable, "add adc sub sbb and or xor inc dec neg xchg xadd cmpxchg cmpxchg8b"),
         (
             .load,
             """
@@ -142,21 +142,21 @@ struct EmittedCodeLayout {
     var counters = 0..<0
     /// Bytes below the instruction budget's end that fault.
     var budgetGuard: Int
-    /// Offset of the stub that leads back to the monitor, of that which goes on at a guest's address, and where blocks
-    /// begin.
+    /// Offset of the stub that leads back to the monitor, of those that go on at the guest's address in R8D, and where
+    /// blocks begin.
     var leave: Int
-    var lookup: Int
+    var continuations: Set<Int>
     /// Offsets of those that do so, too, with the block at an end, unless they have to leave as the first does.
     var systemCalls: [Int]
     var firstBlock: Int
 
-    static func of(leave: Int, lookup: Int, systemCalls: [Int], firstBlock: Int) -> EmittedCodeLayout {
+    static func of(leave: Int, continuations: [Int], systemCalls: [Int], firstBlock: Int) -> EmittedCodeLayout {
         func field(_ path: PartialKeyPath<ProcessorState>, _ size: Int = 4) -> StateField {
             StateField(offset: MemoryLayout<ProcessorState>.offset(of: path) ?? -1, size: size)
         }
         let lacksUnits = field(\.native.lacksUnits)
         let systemFlags = field(\.systemFlags)
-        let descriptors = field(\.native.descriptors, MemoryLayout<InlineArray<6, LoadedDescriptor>>.size)
+        let descriptors = field(\.native.descriptors, MemoryLayout<LoadedDescriptors>.size)
         let words = stride(from: descriptors.offset, to: descriptors.offset + descriptors.size, by: 4)
         return EmittedCodeLayout(
             writable: [
@@ -167,12 +167,14 @@ struct EmittedCodeLayout {
             readable: Set(
                 [
                     field(\.fs.base), field(\.gs.base), lacksUnits, systemFlags, field(\.cr0), field(\.cpl, 1),
-                    field(\.interruptLine, 1),
+                    field(\.interruptLine, 1), field(\.isProtected, 1), field(\.cr4), field(\.native.clock.isMissing),
+                    StateField(offset: field(\.cs.readEnd).offset + 4, size: 4),
                     field(\.es.selector, 2), field(\.cs.selector, 2), field(\.ss.selector, 2), field(\.ds.selector, 2),
                     field(\.fs.selector, 2), field(\.gs.selector, 2),
                 ] + words.map { StateField(offset: $0, size: 4) }), lacksUnits: lacksUnits,
             savedFlags: field(\.native.savedFlags, 8), window: field(\.native.window, 8),
-            budgetGuard: 4096, leave: leave, lookup: lookup, systemCalls: systemCalls, firstBlock: firstBlock)
+            budgetGuard: 4096, leave: leave, continuations: Set(continuations), systemCalls: systemCalls,
+            firstBlock: firstBlock)
     }
 }
 

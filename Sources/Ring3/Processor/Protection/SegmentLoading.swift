@@ -78,7 +78,6 @@ extension Processor {
 
     func setCPL(_ cpl: UInt8) {
         pointee.cpl = cpl
-        forgetDescriptors(above: cpl)
         pointee.fetch.count = 0
         selectTLB()
     }

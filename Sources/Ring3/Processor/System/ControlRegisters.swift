@@ -123,6 +123,7 @@ extension Processor {
         let isAllowed =
             descriptor.map { $0.isCodeOrData && (forWriting ? $0.isWritableData : $0.isReadable) } ?? false
         pointee.status.setZero(isAllowed)
+        if forWriting, isAllowed { noteVerified(selector) }
     }
 
     /// System descriptor types that LAR and LSL accept, one bit each (SDM 2A tables 3-52 and 3-57).

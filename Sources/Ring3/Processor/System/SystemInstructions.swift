@@ -23,7 +23,9 @@ extension Processor {
     }
 
     private var timestamp: UInt64 {
-        pointee.platform.takeUnretainedValue().timestamp() &+ pointee.timestampOffset
+        // Emitted code may have been a little ahead.
+        Swift.max(pointee.platform.takeUnretainedValue().timestamp(), pointee.native.clock.last)
+            &+ pointee.timestampOffset
     }
 
     /// Model-specific registers of this processor (SDM 4 2.21, "Pentium M", and 2.22); any other raises #GP(0).
