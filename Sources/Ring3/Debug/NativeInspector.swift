@@ -95,6 +95,7 @@
             case stubs.enterSystem: return "sysenter"
             case stubs.leaveSystem: return "sysexit"
             case stubs.readClock: return "rdtsc"
+            case stubs.loadControl: return "fldcw"
             case _ where stubs.continuations.contains(offset): return "segment"
             default: break
             }

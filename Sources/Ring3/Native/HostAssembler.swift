@@ -153,6 +153,12 @@ struct HostAssembler {
         dword(UInt32(truncatingIfNeeded: displacement))
     }
 
+    /// FLDCW.
+    mutating func loadX87Control(state displacement: Int) {
+        bytes(0x41, 0xD9, 0xAD)
+        dword(UInt32(truncatingIfNeeded: displacement))
+    }
+
     // MARK: Counters
 
     /// Adds one to the eight bytes that lie `target` bytes from the start of the code. Changes R8, and no flag.

@@ -2,17 +2,19 @@
     import X86
 
     /// Emits sensitive instructions behind which a block cannot go on, because the mode may be another one or a stub does
-    /// the rest: loads of FS and GS at CPL 0, and RDTSC.
+    /// the rest: loads of FS and GS at CPL 0, and RDTSC. And one that is not sensitive, but not the guest's alone: FLDCW.
     ///
     /// ```
     /// mov fs:  is the selector null, or CPL 0 and the descriptor the one that FS was loaded from last?
     /// rdtsc:   is it allowed, and is the host's clock known?
+    /// fldcw:   is the x87 state in the unit, and do all exceptions stay masked?
     /// ```
     /// Kernels have FS or GS for themselves and load it on every way in and out: null, and their own again.
     struct InlineEnding {
         private enum Kind {
             case load(NativeStubs.Extra)
             case readClock
+            case loadControl
         }
 
         private let i: Instruction
@@ -27,6 +29,9 @@
             (self.i, self.stubs, self.mode) = (i, stubs, mode)
             switch i.operation {
             case .rdtsc: kind = .readClock
+            case .fldcw:
+                guard isReachable else { return nil }
+                kind = .loadControl
             case .popSegment, .movSegment:
                 guard i.changesOnlyDataSegment, let extra = NativeStubs.Extra(i.operands.0),
                     i.operation == .movSegment || i.operandSize == 4,
@@ -39,10 +44,10 @@
 
         /// - Parameters:
         ///   - next: EIP behind it.
-        ///   - loadSelector: puts what is to be loaded into the low half of R8D.
+        ///   - loadSource: puts what is to be loaded into the low half of R8D.
         ///   - callOut: emits the way to the monitor.
         func emit(
-            _ host: inout HostAssembler, next: UInt32, loadSelector: (inout HostAssembler) -> Void,
+            _ host: inout HostAssembler, next: UInt32, loadSource: (inout HostAssembler) -> Void,
             callOut: (inout HostAssembler) -> Void
         ) {
             switch kind {
@@ -50,8 +55,14 @@
                 host.callOutUnlessZero(callOut, Self.emitMayReadClock)
                 host.move(.r8, immediate: next)
                 host.jump(to: stubs.readClock)
+            case .loadControl:
+                loadSource(&host)
+                host.callOutUnlessZero(callOut, Self.emitMayLoadControl)
+                host.move(.r9, .r8)
+                host.move(.r8, immediate: next)
+                host.jump(to: stubs.loadControl)
             case .load(let extra):
-                loadSelector(&host)
+                loadSource(&host)
                 host.bytes(0x45, 0x0F, 0xB7, 0xC0)  // movzx r8d, r8w
                 let others = Self.emitJumpUnlessNull(&host)
                 host.move(.r9, .r8)
@@ -94,6 +105,18 @@
             host.extractBits(.rcx, .r11, mask: .r9)
             host.load(.r9, state: ProcessorState.place(\.native.clock.isMissing))
             host.bytes(0x42, 0x8D, 0x0C, 0x09)  // lea ecx, [rcx + r9]
+        }
+    }
+
+    extension InlineEnding {
+        /// Puts zero into ECX if the x87 state is in the unit, and R8D masks all exceptions.
+        private static func emitMayLoadControl(_ host: inout HostAssembler) {
+            host.move(.r9, immediate: UInt32(X87Status.exceptions))
+            host.extractBits(.r11, .r8, mask: .r9)
+            host.bytes(0x41, 0xF7, 0xD3)  // not r11d
+            host.load(.r9, state: ProcessorState.place(\.native.lacksUnits))
+            host.lea(.r11, .r11, Int32(X87Status.exceptions) + 1)
+            host.bytes(0x4B, 0x8D, 0x0C, 0x19)  // lea rcx, [r9 + r11]
         }
     }
 

@@ -45,10 +45,10 @@
         }
 
         /// - Parameters:
-        ///   - loadSelector: puts the selector that is the source into the low half of R8D.
+        ///   - loadSource: puts the selector that is the source into the low half of R8D.
         ///   - callOut: emits the way to the monitor.
         func emit(
-            _ host: inout HostAssembler, loadSelector: (inout HostAssembler) -> Void,
+            _ host: inout HostAssembler, loadSource: (inout HostAssembler) -> Void,
             callOut: (inout HostAssembler) -> Void
         ) {
             switch i.operation {
@@ -76,15 +76,15 @@
                 host.storeStackWord(.r8, -4)
                 host.lea(.r12, .r12, -4)
             case .popSegment:
-                loadSelector(&host)
+                loadSource(&host)
                 emitReload(&host, callOut: callOut)
                 host.lea(.r12, .r12, 4)
             case .movSegment where i.changesOnlyDataSegment:
-                loadSelector(&host)
+                loadSource(&host)
                 emitReload(&host, callOut: callOut)
             case .verw:
                 if i.readsFlatCode { host.callOutUnlessZero(callOut, Self.emitIsCodeReadable) }
-                loadSelector(&host)
+                loadSource(&host)
                 emitVerify(&host, callOut: callOut)
             default:
                 host.load(HostRegister(guest: i.operands.0.register >> 2), stateWord: Places.selector(i.operands.1))

@@ -42,6 +42,8 @@ struct NativeContext {
     var lastX87: UInt32 = NativeContext.none
     var lastX87WithOperand: UInt32 = NativeContext.none
     var x87Operand: UInt32 = 0
+    /// The control word that emitted code is about to load.
+    var x87Control: UInt32 = 0
 
     var descriptors = LoadedDescriptors()
     var openSegments = OpenSegments()

@@ -64,6 +64,8 @@ package struct NativeDispositions: Equatable, Sendable {
                 self = record.isMonitored ? .callout : .rewritten
             } else if record.isMonitored {
                 self = .monitored
+            } else if record.role == .calloutEnd {
+                self = .rewritten
             } else if record.role != .straight {
                 self = .controlFlow
             } else {

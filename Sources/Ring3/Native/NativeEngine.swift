@@ -31,9 +31,6 @@
         /// The access that made the last page come to a window.
         private var lastFault: (place: UInt64, address: UInt64) = (0, 0)
 
-        /// Instruction count behind an instruction that was interpreted because its block is longer than the slice has left.
-        private var tailAt = UInt64.max
-
         /// Bytes for emitted code.
         static let cacheSize = 64 << 20
         /// Instructions interpreted in one go where nothing can be emitted.
@@ -99,8 +96,9 @@
                 clock.update(&cpu.pointee.native.clock, time: cpu.pointee.platform.takeUnretainedValue().timestamp())
             }
             cpu.pointee.sliceEnd = sliceEnd
-            tailAt = .max
             cpu.setAttention([], true)
+            // The block here is longer than what is left: any other would lead back to it soon, which costs an exception.
+            var isTail = false
             // Whoever looks at the processor between two runs shall find all of its state there.
             defer { units.take() }
             cache.profile?.sampler?.begin()
@@ -121,17 +119,14 @@
                     interpret(until: sliceEnd)
                     continue
                 }
-                // What follows an instruction that was interpreted because its block is too long for the slice is in the
-                // midst of the same block: one from there would be emitted in vain.
-                let isTail = cpu.pointee.instructions == tailAt
-                let block = blockHere(mayEmit: !isTail)
-                guard let number = block,
-                    cpu.pointee.instructions &+ UInt64(cache.blocks[Int(number)].count) <= cpu.pointee.stopAt
-                else {
+                guard !isTail, let number = blockHere() else {
                     units.take()
                     cache.statistics.pointee.interpreted &+= 1
                     stepping { interpreter.stepAlone() }
-                    if isTail || block != nil { tailAt = cpu.pointee.instructions }
+                    continue
+                }
+                guard cpu.pointee.instructions &+ UInt64(cache.blocks[Int(number)].count) <= cpu.pointee.stopAt else {
+                    isTail = true
                     continue
                 }
                 provideAwaited()
@@ -176,8 +171,8 @@
 
         // MARK: Blocks
 
-        /// The block at EIP, emitted now if need be and allowed; nil where there can be none.
-        private func blockHere(mayEmit: Bool) -> Int32? {
+        /// The block at EIP, emitted now if need be; nil where there can be none.
+        private func blockHere() -> Int32? {
             let eip = cpu.pointee.eip
             let translated: UInt64
             do throws(Fault) {
@@ -188,8 +183,7 @@
             guard cpu.isRAM(translated) else { return nil }
             let physical = UInt32(truncatingIfNeeded: translated)
             let mode = cpu.nativeMode
-            let known = cache.find(physical, eip: eip, mode)
-            guard known != nil || mayEmit, let number = known ?? emit(physical, eip, mode) else { return nil }
+            guard let number = cache.find(physical, eip: eip, mode) ?? emit(physical, eip, mode) else { return nil }
             if let second = cache.blocks[Int(number)].secondPage, cpu.executableRAM((eip | 0xFFF) &+ 1) != second {
                 return nil
             }
@@ -257,6 +251,7 @@
             var ahead: UInt64 = 0
             cache.statistics.pointee.entries &+= 1
             lastFault = (0, 0)
+            takeUpView()
             while verification?.mayEnter(host) ?? true {
                 let total = goOn(at: host, counting: ahead)
                 let exit = UInt32(truncatingIfNeeded: cpu.pointee.native.exit)
@@ -269,6 +264,7 @@
                     guard let known = knownBlock else { return }
                     cache.statistics.pointee.entries &+= 1
                     lastFault = (0, 0)
+                    takeUpView()
                     (host, ahead) = (known, 0)
                 case .stop: return
                 }
@@ -437,18 +433,23 @@
             cpu.pointee.native.entry = host
             cpu.pointee.native.budget = budget.end + left
             cpu.pointee.native.flags = UInt64(cpu.pointee.status.image | Flags.reserved1)
-            let (isUser, mode) = (isUser, cpu.nativeMode)
-            let (window, jumpCache) = spaces.places(isUser: isUser, mode)
-            // Whoever called did so with other page tables, privilege or mode.
-            if jumpCache != cpu.pointee.native.jumpCache || calls.isLong(cpu.pointee.native.calls) {
-                calls.reset(&cpu.pointee.native.calls)
-            }
-            (cpu.pointee.native.window, cpu.pointee.native.jumpCache) = (window, jumpCache)
-            (cpu.pointee.native.otherWindow, cpu.pointee.native.otherJumpCache) =
-                spaces.places(isUser: !isUser, mode)
+            if calls.isLong(cpu.pointee.native.calls) { calls.reset(&cpu.pointee.native.calls) }
             enter(cpu)
             cpu.pointee.status = StatusFlags(image: UInt32(truncatingIfNeeded: cpu.pointee.native.flags))
             return counted &+ left &- (cpu.pointee.native.budget &- budget.end)
+        }
+
+        /// Has emitted code use the window and the jump cache for the mode at the start of a block. They stay till the next
+        /// one, but for what stubs change.
+        @inline(__always)
+        private func takeUpView() {
+            let (isUser, mode) = (isUser, cpu.nativeMode)
+            let (window, jumpCache) = spaces.places(isUser: isUser, mode)
+            // Whoever called did so with other page tables, privilege or mode.
+            if jumpCache != cpu.pointee.native.jumpCache { calls.reset(&cpu.pointee.native.calls) }
+            (cpu.pointee.native.window, cpu.pointee.native.jumpCache) = (window, jumpCache)
+            (cpu.pointee.native.otherWindow, cpu.pointee.native.otherJumpCache) =
+                spaces.places(isUser: !isUser, mode)
         }
 
         /// A page was missing in the window.

@@ -6,7 +6,7 @@
         init(native i: Instruction) {
             switch i {
             case _ where i.changesOnlyDataSegment: self = i.reloadsFlatSegment ? .callout : .calloutEnd
-            case _ where i.operation == .rdtsc: self = .calloutEnd
+            case _ where i.operation == .rdtsc || i.operation == .fldcw: self = .calloutEnd
             case _ where i.isCountedJump: self = .conditional
             default:
                 var flat = i

@@ -14,6 +14,8 @@
         let leaveSystem: Int
         /// RDTSC; goes on at the address in R8D.
         let readClock: Int
+        /// FLDCW of the word in R9D; goes on at the address in R8D.
+        let loadControl: Int
         private var loads: [Int] = []
         /// Where the address at the bottom of the `CallStack` leads.
         let bottom: Int
@@ -28,7 +30,7 @@
         func loadNull(_ extra: Extra, wasOpen: Bool) -> Int { loads[extra.rawValue * 4 + (wasOpen ? 3 : 2)] }
 
         /// All that go on at the address in R8D, whatever else is there.
-        var continuations: [Int] { [lookup, readClock] + loads }
+        var continuations: [Int] { [lookup, readClock, loadControl] + loads }
 
         /// Registers the host's calling convention wants back (System V ABI, figure 3.4).
         private static let saved: [HostRegister] = [.rbp, .rbx, .r12, .r13, .r14, .r15]
@@ -138,6 +140,13 @@
             }
             readClock = host.offset
             Self.emitReadClock(&host)
+            host.jump(to: self.lookup)
+            loadControl = host.offset
+            // Whoever comes here: nothing is ever unmasked.
+            host.keepBits(.r9, UInt32(UInt16.max & ~X87Status.exceptions), by: .r11)
+            host.lea(.r9, .r9, Int32(X87Status.exceptions))
+            host.store(.r9, state: ProcessorState.place(\.native.x87Control))
+            host.loadX87Control(state: ProcessorState.place(\.native.x87Control))
             host.jump(to: self.lookup)
             end = host.offset
         }

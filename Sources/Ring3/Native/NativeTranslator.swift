@@ -330,13 +330,13 @@
             host.pay(record.debt)
             ending.emit(
                 &host, next: block.eip &+ UInt32(record.offset) &+ UInt32(record.instruction.length),
-                loadSelector: { emitSelector(index, &$0) }, callOut: { emitLeave(calloutSite(index), &$0) })
+                loadSource: { emitSource(index, &$0) }, callOut: { emitLeave(calloutSite(index), &$0) })
         }
 
-        /// Loads R8D with the selector that an instruction reads: from the stack, a register or memory.
-        private func emitSelector(_ index: Int, _ host: inout HostAssembler) {
+        /// Loads R8D with the word that an instruction reads: from the stack, a register or memory.
+        private func emitSource(_ index: Int, _ host: inout HostAssembler) {
             let i = instruction(index).pointee.instruction
-            let source = i.operation == .verw ? i.operands.0 : i.operands.1
+            let source = i.operation == .movSegment ? i.operands.1 : i.operands.0
             switch (i.operation, source.kind) {
             case (.popSegment, _): host.loadStack(.r8, 0)
             case (_, .register): host.move(.r8, HostRegister(guest: source.register >> 2))
@@ -368,7 +368,7 @@
             guard let inline = inlined(index) else { return emitCallout(index) }
             host.pay(instruction(index).pointee.debt)
             inline.emit(
-                &host, loadSelector: { emitSelector(index, &$0) }, callOut: { emitLeave(calloutSite(index), &$0) })
+                &host, loadSource: { emitSource(index, &$0) }, callOut: { emitLeave(calloutSite(index), &$0) })
         }
 
         /// Leaves if the guest's state is not in the units, which the monitor may need meanwhile, or may not be.
