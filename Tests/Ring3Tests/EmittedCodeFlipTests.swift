@@ -83,7 +83,7 @@
             "clts",
             "invlpg", "cpuid", "rdtsc", "ud2", "ud1", "ud0", "xbegin", "xabort", "movs", "stos", "lods", "scas", "cmps",
             "maskmovq", "maskmovdqu", "fxsave", "fxrstor", "fldenv", "fnstenv", "fnsave", "frstor", "fldcw", "ldmxcsr",
-            "xlat", "loop", "loope", "loopne", "jecxz", "cmpxchg16b", "xsave", "xrstor", "clflush",
+            "xlat", "loope", "loopne", "jecxz", "cmpxchg16b", "xsave", "xrstor", "clflush",
         ]
         /// String instructions and what leads up to them: exactly so.
         private static let windowed: Set<String> = {

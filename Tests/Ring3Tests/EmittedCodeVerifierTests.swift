@@ -95,7 +95,8 @@
                 ([0x4D, 0x8D, 0x76, 0xFF], .budget), ([0x45, 0x8B, 0x06], .budget),
                 ([0x45, 0x8B, 0x46, 0x08], .memory),
                 ([0x4D, 0x8B, 0x5F, 0x04], .jumpCache), ([0x4D, 0x8B, 0x9F, 0, 0, 8, 0], .jumpCache),
-                ([0x4F, 0x8B, 0x1C, 0xC7], .unset), ([0x67, 0xE3, 0], .instruction),
+                ([0x4F, 0x8B, 0x1C, 0xC7], .unset), ([0x67, 0xE3, 0], .instruction), ([0x67, 0xE2, 0], .prefixes),
+                ([0xE2, 0xFE], .backwards), ([0xE1, 0], .instruction),
                 ([0xF3, 0x0F, 0x57, 0xC0], .prefixes),
                 ([0x0F, 0xAE, 0xE8], .instruction), ([0xEB, 0xFE], .backwards), ([0x66, 0xE9, 0, 0, 0, 0], .prefixes),
                 ([0x06], .undecodable),
@@ -178,6 +179,7 @@
         }
 
         @Test func jumpCacheIsReadWithinItsBounds() {
+            let sum = 1 + ZeroBranch.ofHost.bias
             let bytes: [([UInt8], [[UInt8]])] = [
                 // movzx r9d, r8w: of another register, of a byte, with the sign
                 (
@@ -191,8 +193,11 @@
                 ),
                 // lea rcx, [r11 + r8 + 1]: another distance, another scale, half of it
                 (
-                    [0x4B, 0x8D, 0x4C, 0x03, 0x01],
-                    [[0x4B, 0x8D, 0x4C, 0x03, 0x00], [0x4B, 0x8D, 0x4C, 0x43, 0x01], [0x43, 0x8D, 0x4C, 0x03, 0x01]]
+                    [0x4B, 0x8D, 0x4C, 0x03, sum],
+                    [
+                        [0x4B, 0x8D, 0x4C, 0x03, 0x00], [0x4B, 0x8D, 0x4C, 0x03, 3 - sum],
+                        [0x4B, 0x8D, 0x4C, 0x43, sum], [0x43, 0x8D, 0x4C, 0x03, sum],
+                    ]
                 ),
                 // jmp [r15 + r9*8 + 0x80000]
                 (
@@ -208,12 +213,15 @@
                     expect([.jumpCache, .width, .unset, .instruction], where: { $1 == old }, breaking: { _ in new })
                 }
             }
-            // The jump without the comparison: JRCXZ becomes JMP or NOP.
+            // The jump without the comparison: JRCXZ becomes JMP, and LOOP a NOP.
             let isLookup: (HostInstruction, [UInt8]) -> Bool = { [emitted] i, code in
                 // It leads to `mov ecx, r10d`, and there is a jump or call behind.
-                code == [0xE3, 21] && emitted.decode(at: Int(i.end) + 21 + 3)?.opcode == 0xFF
+                let way = code[0] == 0xE3 ? Int(i.end) + Int(code.last ?? 0) : Int(i.end)
+                return code[0] == (ZeroBranch.ofHost.hasLoop ? 0xE2 : 0xE3)
+                    && emitted.decode(at: way + 3)?.opcode == 0xFF
             }
-            expect([.jumpCache], where: isLookup, breaking: { [0xEB, $0[1]] })
+            expect([.jumpCache], where: isLookup, breaking: { $0[0] == 0xE3 ? [0xEB, $0[1]] : [0x66, 0x90] })
+            expect([.jumpCache], where: isLookup, breaking: { [$0[0] ^ 1, $0[1]] })
         }
 
         @Test func stringInstructionsStayInTheWindow() {

@@ -151,6 +151,28 @@
             #expect(pair.engine.cache.statistics.pointee.entries < 60)
         }
 
+        /// Lookups and returns by either branch on zero, whichever is fast on this host.
+        @Test(arguments: [false, true])
+        func bothBranchesOnZeroAreRight(hasLoop: Bool) throws {
+            let pair = try NativePair(branch: ZeroBranch(hasLoop: hasLoop))
+            // f on another page: inc esi; ret; at 0x12000: returns to the address after next: pop eax; inc eax; push eax; ret
+            for runner in pair.runners {
+                runner.memory.write(0x1_1000, bytes: [0x46, 0xC3])
+                runner.memory.write(0x1_2000, bytes: [0x58, 0x40, 0x50, 0xC3])
+            }
+            // again: call f; call ecx (f); call 0x12000; nop; dec edx; jnz again
+            let code: [UInt8] = [
+                0xE8, 0xFB, 0x0F, 0, 0, 0xFF, 0xD1, 0xE8, 0xF4, 0x1F, 0, 0, 0x90, 0x4A, 0x75, 0xF0,
+            ]
+            pair.start(code) {
+                ($0.pointee.ecx, $0.pointee.edx, $0.pointee.esp) = (0x1_1000, 100, CodeRunner.stackTop)
+                $0.pointee.esi = 0
+            }
+            #expect(pair.run() == [])
+            #expect(pair.native.cpu.pointee.esi == 200 && pair.native.cpu.pointee.ecx == 0x1_1000)
+            #expect(pair.engine.cache.statistics.pointee.entries < 30)
+        }
+
         /// VERW of a register, of memory, and of memory in CS.
         @Test(
             arguments: [

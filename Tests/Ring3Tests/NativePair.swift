@@ -9,12 +9,12 @@
         let interpreted: CodeRunner
         let engine: NativeEngine
 
-        init(keepsTranslations: Bool = false) throws {
+        init(keepsTranslations: Bool = false, branch: ZeroBranch = .ofHost) throws {
             native = try CodeRunner()
             interpreted = try CodeRunner()
             engine = try NativeEngine(
                 cpu: native.cpu, memory: native.memory, interpreter: native.interpreter, verifies: true,
-                keepsTranslations: keepsTranslations)
+                keepsTranslations: keepsTranslations, branch: branch)
             native.cpu.pointee.platform.takeUnretainedValue().codeWritten = { [unowned engine] in
                 engine.codeWritten($0, count: $1)
             }

@@ -95,6 +95,13 @@ struct HostAssembler {
         return offset - 1
     }
 
+    /// LOOP: takes one off RCX and jumps to a place at most 127 bytes on if that is not zero then; returns where its distance
+    /// is, for `patchShort`.
+    mutating func loop() -> Int {
+        bytes(0xE2, 0)
+        return offset - 1
+    }
+
     func patchShort(at place: Int, to target: Int) { base[place] = UInt8(truncatingIfNeeded: target - place - 1) }
 
     // MARK: The processor's state: [r13 + displacement]

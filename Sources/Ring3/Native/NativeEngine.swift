@@ -41,7 +41,7 @@
 
         init(
             cpu: Processor, memory: PhysicalMemory, interpreter: Interpreter, verifies: Bool = false,
-            keepsTranslations: Bool = false
+            keepsTranslations: Bool = false, branch: ZeroBranch = .ofHost
         ) throws(CodeArena.Failure) {
             self.cpu = cpu
             self.interpreter = interpreter
@@ -50,9 +50,9 @@
             budget = try InstructionBudget()
             spaces = try AddressSpaces(memory, keepsTranslations: keepsTranslations)
             var host = cache.assembler
-            stubs = NativeStubs(&host)
+            stubs = NativeStubs(&host, branch)
             cache.reserve(through: stubs.end)
-            translator = NativeTranslator(cpu: cpu, cache: cache, source: interpreter, stubs: stubs)
+            translator = NativeTranslator(cpu: cpu, cache: cache, source: interpreter, stubs: stubs, branch: branch)
             units = GuestUnits(cpu, cache, takeX87: cache.arena.executable + UInt64(stubs.takeX87))
             do throws(Decoder.Failure) {
                 verification =

@@ -36,7 +36,7 @@
         private static let saved: [HostRegister] = [.rbp, .rbx, .r12, .r13, .r14, .r15]
 
         /// Emits them.
-        init(_ host: inout HostAssembler) {
+        init(_ host: inout HostAssembler, _ branch: ZeroBranch) {
             enter = host.offset
             for register in Self.saved { host.push(register) }
             host.move(.r13, .rdi, isWide: true)
@@ -111,11 +111,15 @@
             host.byte(0xC3)  // ret
 
             lookup = host.offset
-            let lookup = JumpCacheLookup(&host)
-            host.store(.r8, state: ProcessorState.place(\.eip))
-            host.move(.r8, immediate: NativeContext.miss)
-            host.jump(to: leave)
-            lookup.emitJump(&host, isCall: false)
+            let lookup = JumpCacheLookup(branch, &host)
+            let leave = leave
+            branch.emit(&host) {
+                lookup.emitJump(&$0, isCall: false)
+            } otherwise: {
+                $0.store(.r8, state: ProcessorState.place(\.eip))
+                $0.move(.r8, immediate: NativeContext.miss)
+                $0.jump(to: leave)
+            }
 
             bottom = host.offset
             // It stays there: the guest may return once more.

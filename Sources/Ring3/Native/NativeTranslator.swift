@@ -26,6 +26,7 @@
         var faults = FaultHistory()
         private let places = Places()
         private let stubs: NativeStubs
+        private let branch: ZeroBranch
         /// The block ends where an instruction begins that crosses into the next page.
         private var isBeforeCrossing = false
         /// Those of the instruction that crosses, if the block is that.
@@ -44,11 +45,14 @@
         private let draftBuffer = UnsafeMutablePointer<UInt8>.allocate(capacity: NativeCache.largestBlock)
         private var drafts: [Range<Int>] = []
 
-        init(cpu: Processor, cache: NativeCache, source: Interpreter, stubs: NativeStubs) {
+        init(
+            cpu: Processor, cache: NativeCache, source: Interpreter, stubs: NativeStubs, branch: ZeroBranch
+        ) {
             self.cpu = cpu
             self.cache = cache
             self.source = source
             self.stubs = stubs
+            self.branch = branch
             host = cache.assembler
             block = NativeBlock(
                 physical: 0, eip: 0, length: 0, entry: 0, staleExit: 0, end: 0, first: 0, count: 0, mode: [],
@@ -279,7 +283,7 @@
                 }
                 if record.role == .indirectCall { emitPush(next) }
                 host.pay(record.debt)
-                emitLookup(returningTo: record.role == .indirectCall ? next : nil)
+                emitLookup(returningTo: record.role == .indirectCall ? next : nil, &host)
             case .callout: emitInline(index)
             case .calloutEnd where isInlined(index):
                 emitInline(index)
@@ -438,39 +442,38 @@
             cache.profile?.countExit(after: index, &host)
             let uncounted = Int32(block.count) - Int32(index) - 1
             if uncounted != 0 { host.lea(.r14, .r14, uncounted, isWide: true) }
-            emitJump(to: target, returningTo: next)
+            emitJump(to: target, returningTo: next, &host)
         }
 
-        private func emitJump(to target: UInt32, returningTo next: UInt32? = nil) {
+        private func emitJump(to target: UInt32, returningTo next: UInt32? = nil, _ host: inout HostAssembler) {
             // Where a block ends that crosses pages may change with the page tables, and where one begins, too.
             let isFixed = target >> 12 == block.eip >> 12 && block.secondPage == nil
             guard isFixed, !(isBeforeCrossing && target == block.eip &+ block.length) else {
-                return emitLookup(of: target, returningTo: next)
+                return emitLookup(of: target, returningTo: next, &host)
             }
             let place = next == nil ? host.jump(to: host.offset + 5) : host.call(host.offset + 5)
-            if let next { emitReturn(to: next) }
+            if let next { emitReturn(to: next, &host) }
             host.patch(at: place, to: host.offset)
             let unlinked = UInt32(host.offset)
+            host.store(immediate: target, state: places.eip)
             emitLeave(
-                storing: target,
                 NativeSite(
-                    kind: .link, index: 0, block: cache.nextBlock, place: UInt32(place), unlinked: unlinked))
+                    kind: .link, index: 0, block: cache.nextBlock, place: UInt32(place), unlinked: unlinked), &host)
         }
 
         /// Where a call comes back to: goes on at `eip` if R8D says that the guest has come back there, or wherever it
         /// has.
         ///
-        /// Compares without a flag: JRCXZ knows.
-        private func emitReturn(to eip: UInt32) {
+        /// Compares without a flag: see `ZeroBranch`.
+        private func emitReturn(to eip: UInt32, _ host: inout HostAssembler) {
             host.move(.r10, .rcx)
             host.bytes(0x41, 0x8D, 0x88)  // lea ecx, [r8 - eip]
-            host.dword(0 &- eip)
-            let isThere = host.jumpIfZeroRCX()
-            host.move(.rcx, .r10)
-            host.jump(to: stubs.lookup)
-            host.patchShort(at: isThere, to: host.offset)
-            host.move(.rcx, .r10)
-            emitJump(to: eip)
+            host.dword(UInt32(branch.bias) &- eip)
+            branch.emit(&host) {
+                emitJump(to: eip, &$0)
+            } otherwise: {
+                $0.jump(to: stubs.lookup)
+            }
         }
 
         private func emitLeave(storing eip: UInt32, _ site: NativeSite) {
@@ -490,20 +493,17 @@
         }
 
         /// Jumps to, or calls, the block for the address in R8D, or leaves with it in EIP.
-        private func emitLookup(returningTo next: UInt32? = nil) {
-            let lookup = JumpCacheLookup(&host)
-            host.store(.r8, state: places.eip)
-            emitLeave(NativeSite(kind: .miss, index: 0, block: cache.nextBlock))
-            lookup.emitJump(&host, isCall: next != nil)
-            if let next { emitReturn(to: next) }
-        }
-
-        /// The same for a known address.
-        private func emitLookup(of eip: UInt32, returningTo next: UInt32?) {
-            let lookup = JumpCacheLookup(of: eip, &host)
-            emitLeave(storing: eip, NativeSite(kind: .miss, index: 0, block: cache.nextBlock))
-            lookup.emitJump(&host, isCall: next != nil)
-            if let next { emitReturn(to: next) }
+        ///
+        /// - Parameter eip: the address, if it is known.
+        private func emitLookup(of eip: UInt32? = nil, returningTo next: UInt32?, _ host: inout HostAssembler) {
+            let lookup = JumpCacheLookup(of: eip, branch, &host)
+            branch.emit(&host) {
+                lookup.emitJump(&$0, isCall: next != nil)
+                if let next { emitReturn(to: next, &$0) }
+            } otherwise: {
+                $0.store(.r8, state: places.eip)
+                emitLeave(NativeSite(kind: .miss, index: 0, block: cache.nextBlock), &$0)
+            }
         }
     }
 

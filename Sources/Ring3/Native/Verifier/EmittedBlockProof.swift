@@ -131,6 +131,11 @@ struct EmittedBlockProof {
             try jump(index, to: target, state)
             if kind == .jump { return }
             if kind == .call { state = .returned }
+            if kind == .loop {
+                // It goes on here if RCX was one.
+                if case .distanceAndOne(let word) = state[EmittedCodeState.rcxNumber] { state.found = word }
+                state[EmittedCodeState.rcxNumber] = .any
+            }
         case .jumpByCache(let place):
             guard let found = state.found, isEntry(place, of: found, state) else {
                 throw violation(.jumpCache, index)
@@ -336,17 +341,18 @@ struct EmittedBlockProof {
         }
     }
 
-    /// `tag + word + 1` is zero if the tag is that of the word.
+    /// `tag + word + 1` is zero if the tag is that of the word; `tag + word + 2` is one.
     private func difference(_ i: HostInstruction, _ state: EmittedCodeState) -> EmittedValue {
         guard let memory = i.memory, let base = memory.base, let index = memory.index, base.size == 8, index.size == 8,
-            memory.scale == 1, memory.displacement == 1, base.file == .general, index.file == .general
+            memory.scale == 1, 1...2 ~= memory.displacement, base.file == .general, index.file == .general
         else { return .any }
+        let compared: Int
         switch (state[base.number], state[index.number]) {
-        case (.tag(let tag), .word(let word)) where tag == word: return .distance(word)
-        case (.word(let word), .tag(let tag)) where tag == word: return .distance(word)
-        case (.tagAt(let place), .word(let word)) where isEntry(.known(place), of: word, state):
-            return .distance(word)
+        case (.tag(let tag), .word(let word)) where tag == word: compared = word
+        case (.word(let word), .tag(let tag)) where tag == word: compared = word
+        case (.tagAt(let place), .word(let word)) where isEntry(.known(place), of: word, state): compared = word
         default: return .any
         }
+        return memory.displacement == 1 ? .distance(compared) : .distanceAndOne(compared)
     }
 }

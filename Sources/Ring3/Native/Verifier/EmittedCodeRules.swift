@@ -18,7 +18,7 @@ enum EmittedInstructionKind: UInt8 {
     case x87, vector
     /// Repeated string instructions: their operands are where RSI and RDI say.
     case string
-    case jump, conditional, jumpIfZeroRCX, call, `return`
+    case jump, conditional, jumpIfZeroRCX, loop, call, `return`
     // Of the stubs.
     case push, pop, pushFlags, popFlags, writeGSBase, stateImage
 
@@ -67,7 +67,7 @@ enum EmittedInstructionKind: UInt8 {
         ),
         (.move, "mov"), (.lea, "lea"), (.not, "not"), (.shift, "shlx shrx"),
         (.bitTest, "bt"), (.bitChange, "bts btr btc"),
-        (.jump, "jmp"), (.call, "call"), (.return, "ret"), (.jumpIfZeroRCX, "jrcxz"),
+        (.jump, "jmp"), (.call, "call"), (.return, "ret"), (.jumpIfZeroRCX, "jrcxz"), (.loop, "loop"),
         (.conditional, "jo jno jb jae je jne jbe ja js jns jp jnp jl jge jle jg"),
         (
             .x87,

@@ -17,6 +17,8 @@ enum EmittedValue: Equatable {
     case tag(Int)
     case tagAt(Int)
     case distance(Int)
+    /// One more than that.
+    case distanceAndOne(Int)
     /// Zero if the guest's state is in the units.
     case lacksUnits
     /// Where the window begins: for `EmittedCodeState.Windowed`, and not to be read otherwise.

@@ -50,7 +50,7 @@ struct EmittedInstructionCheck {
         switch kind {
         case .forbidden, .writeGSBase, .stateImage: throw Violation(.instruction)
         case .push, .pop, .pushFlags, .popFlags: return try stack(i)
-        case .jump, .conditional, .jumpIfZeroRCX, .call: return try jump(i)
+        case .jump, .conditional, .jumpIfZeroRCX, .loop, .call: return try jump(i)
         case .return:
             guard i.prefixes.isEmpty, i.operands.isEmpty else { throw Violation(.instruction) }
             return .return
