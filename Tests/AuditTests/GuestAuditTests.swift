@@ -49,7 +49,7 @@ import X86
         let windows = try #require(audit.resources.windows)
         #expect(
             windows.windows >= 2 && windows.windows.isMultiple(of: 2) && windows.mappings > 0 && windows.bytes > 0
-                && windows.violations == 0)
+                && windows.violations == 0, "\(windows)")
         let lines = audit.description.split(separator: "\n")
         #expect(lines.allSatisfy { $0.count <= 120 })
         #expect(audit.description.contains("- emitted code, proved before it was executed: "))
