@@ -151,6 +151,39 @@
             #expect(pair.engine.cache.statistics.pointee.entries < 60)
         }
 
+        /// Room was kept for two ways out of an instruction; this one has three.
+        @Test func waysOutOfABlockHaveRoom() throws {
+            let pair = try Self.pair()
+            let verify: [UInt8] = [0x2E, 0x0F, 0x00, 0x2D, 0, 0x60, 0, 0]
+            pair.start(Array(repeatElement(verify, count: Translator.longest).joined()))
+            let before = pair.engine.cache.siteCount
+            #expect(pair.run(1) == [])
+            let most = NativeSite.mostOfInstruction * Translator.longest + 8
+            // The block, and that of one instruction behind the callout.
+            #expect((2 * Translator.longest + 9...2 * most).contains(pair.engine.cache.siteCount - before))
+            #expect(pair.engine.cache.blocks[0].count == Translator.longest)
+        }
+
+        /// POP FS moves the stack by four bytes and reads two: it set the accessed bit of a page that it had no business in.
+        @Test(arguments: [[0x0F, 0xA1], [0x0F, 0xA9], [0x07], [0x1F]] as [[UInt8]])
+        func aPoppedSelectorIsTwoBytes(pop: [UInt8]) throws {
+            let pair = try Self.pair()
+            for runner in pair.runners {
+                runner.memory.write(0x2_8000, UInt32(0x2_9007))
+                for page in 0..<0x400 as Range<UInt32> {
+                    runner.memory.write(0x2_9000 + page * 4, page << 12 | (page == 0x72 ? 3 : 0x67))
+                }
+                runner.memory.write(0x7_1FFC, UInt32(0x20 << 16))
+            }
+            pair.start(pop) { cpu in
+                (cpu.pointee.esp, cpu.pointee.cr3) = (0x7_1FFE, 0x2_8000)
+                cpu.pointee.cr0 |= CR0.pg
+                cpu.flushTLB(keepingGlobal: false)
+            }
+            #expect(pair.run() == [])
+            #expect(pair.native.cpu.pointee.esp == 0x7_2002)
+        }
+
         /// Lookups and returns by either branch on zero, whichever is fast on this host.
         @Test(arguments: [false, true])
         func bothBranchesOnZeroAreRight(hasLoop: Bool) throws {

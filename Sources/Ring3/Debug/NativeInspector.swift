@@ -96,7 +96,7 @@
             case stubs.leaveSystem: return "sysexit"
             case stubs.readClock: return "rdtsc"
             case stubs.loadControl: return "fldcw"
-            case _ where stubs.continuations.contains(offset): return "segment"
+            case _ where stubs.continuations[offset] != nil: return "segment"
             default: break
             }
             return blocksByEntry[offset].flatMap(profile.record(of:)).map { "block \($0)" }
@@ -132,6 +132,9 @@
             case .indirectCall: exits.append(Self.unknown("indirect call", "looked up in the jump cache"))
             case .calloutEnd where [.sysenter, .sysexit].contains(block.instructions[last].instruction.operation):
                 exits.append(Self.unknown("system call", "looked up in the jump cache"))
+            case .calloutEnd
+            where !block.instructions[last].isMonitored && block.instructions[last].instruction.goesOnByStub:
+                exits.append(Self.unknown("falls through", "looked up in the jump cache"))
             case .calloutEnd where !block.instructions[last].isMonitored:
                 exits.append(
                     exit(

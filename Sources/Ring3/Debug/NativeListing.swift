@@ -152,6 +152,7 @@
                 reasons.append("Adds the segment's base.")
             }
             switch i.operation {
+            case .fldcw: reasons.append("Left to the monitor if it would unmask an exception.")
             case .push, .pop, .leave: reasons.append("The stack by MOV and LEA, which change no flag.")
             case .movs, .cmps, .scas, .lods, .stos: reasons.append("The pointers by LEA, which changes no flag.")
             case .div, .idiv: reasons.append("The flags, which the manual leaves undefined, are kept.")
@@ -187,10 +188,10 @@
     }
 
     extension HostInstruction {
-        /// A jump to a known address: EB, E9, 70 to 7F, E3, 0F 80 to 0F 8F.
+        /// A jump to a known address: EB, E9, 70 to 7F, E2, E3, 0F 80 to 0F 8F.
         fileprivate var isJump: Bool {
             isTwoByte
-                ? 0x80...0x8F ~= opcode : 0x70...0x7F ~= opcode || opcode == 0xEB || opcode == 0xE9 || opcode == 0xE3
+                ? 0x80...0x8F ~= opcode : 0x70...0x7F ~= opcode || [0xE2, 0xE3, 0xE9, 0xEB].contains(opcode)
         }
 
         /// Accesses the memory operand that it has: it is no LEA.

@@ -73,8 +73,8 @@ extension Engine {
     /// - Parameters:
     ///   - usesCache: keep decoded instructions; without it every one is fetched and decoded anew.
     ///   - verifies: have the code that the engine emits verified.
-    ///   - keepsTranslations: the engine may keep translations of addresses that the guest flushes, if the page tables say
-    ///     the same: see `AddressSpaces`.
+    ///   - keepsTranslations: real time: the engine may keep translations of addresses that the guest flushes, if the page
+    ///     tables say the same (see `AddressSpaces`), and answer RDTSC by the host's counter.
     func make(
         cpu: Processor, decoder: Decoder, usesCache: Bool, verifies: Bool = false, keepsTranslations: Bool = false
     ) throws(Failure) -> any BlockEngine {

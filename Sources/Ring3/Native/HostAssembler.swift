@@ -266,6 +266,12 @@ struct HostAssembler {
 
     mutating func loadStack(_ register: HostRegister, _ displacement: Int8) { stack(0x8B, register, displacement) }
 
+    /// MOVZX of a word.
+    mutating func loadStackWord(_ register: HostRegister, _ displacement: Int8) {
+        bytes(0x65, 0x67, 0x41 | (register.isHigh ? 4 : 0), 0x0F, 0xB7, 0x44 | register.low << 3, 0x24)
+        byte(UInt8(bitPattern: displacement))
+    }
+
     mutating func storeStack(_ register: HostRegister, _ displacement: Int8) { stack(0x89, register, displacement) }
 
     /// MOV of the register's low word.

@@ -13,8 +13,8 @@ struct HostClock {
     var base: UInt64 = 0
     /// What the guest was told last: whatever the clock does, it does not go back.
     var last: UInt64 = 0
-    /// 1 while there is no such function: in deterministic runs, and as long as the host's counter has not been compared
-    /// with its clock.
+    /// 1 while there is no such function: in deterministic runs, as long as the host's counter has not been compared with
+    /// its clock, and till the end of a slice in which the clock itself was read.
     var isMissing: UInt32 = 1
 }
 
@@ -32,11 +32,17 @@ struct HostClock {
         /// Whether the counter goes at one speed, whatever the processor does.
         static let isPossible = ring3_has_invariant_timestamp() != 0
 
-        /// It is `time` now, by the guest's clock.
-        mutating func update(_ clock: inout HostClock, time: UInt64) {
+        /// - Parameter now: the guest's clock. Read behind the counter: who is interrupted between the two is ahead then, and
+        ///   not behind.
+        mutating func update(_ clock: inout HostClock, now: () -> UInt64) {
             guard Self.isPossible else { return }
             let ticks = ring3_timestamp()
-            guard let first, time > first.time, ticks > first.ticks else { return first = (ticks, time) }
+            let time = now()
+            guard let first, time > first.time, ticks > first.ticks else {
+                // At first, or the counter has begun anew.
+                (first, scale, clock.isMissing) = ((ticks, time), 0, 1)
+                return
+            }
             let (elapsed, counted) = (time - first.time, ticks - first.ticks)
             // Below 1 GHz there would be more nanoseconds than ticks.
             if elapsed >= Self.times.lowerBound, elapsed < counted {

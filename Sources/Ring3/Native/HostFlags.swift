@@ -64,9 +64,9 @@ enum HostFlagEffect {
             let destination: UInt8 = i.operands.1.kind == .none ? 0 : i.operands.0.register
             self = .multiply(i.operandSize == 4 ? destination : nil)
         case .shld, .shrd: self = .doubleShift
-        case .rol, .ror, .rcl, .rcr, .cmpxchg8b, .bt, .bts, .btr, .btc, .bsf, .bsr, .clc, .stc, .cmc, .setcc, .cmovcc,
-            .jcc,
-            .fcmovcc:
+        case .rol, .ror, .rcl, .rcr, .cmpxchg8b, .bt, .bts, .btr, .btc, .bsf, .bsr, .clc, .stc, .cmc:
+            self = .uses
+        case .setcc, .cmovcc, .jcc, .fcmovcc:
             self = .uses
         case .fcomi, .fcomip, .fucomi, .fucomip, .comiss, .comisd, .ucomiss, .ucomisd: self = .defines
         default: self = .none

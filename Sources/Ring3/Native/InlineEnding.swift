@@ -2,12 +2,12 @@
     import X86
 
     /// Emits sensitive instructions behind which a block cannot go on, because the mode may be another one or a stub does
-    /// the rest: loads of FS and GS at CPL 0, and RDTSC. And one that is not sensitive, but not the guest's alone: FLDCW.
+    /// the rest: loads of FS and GS at CPL 0, or with null, and RDTSC. And one that is not sensitive, but not the guest's alone: FLDCW.
     ///
     /// ```
     /// mov fs:  is the selector null, or CPL 0 and the descriptor the one that FS was loaded from last?
     /// rdtsc:   is it allowed, and is the host's clock known?
-    /// fldcw:   is the x87 state in the unit, and do all exceptions stay masked?
+    /// fldcw:   do all exceptions stay masked?
     /// ```
     /// Kernels have FS or GS for themselves and load it on every way in and out: null, and their own again.
     struct InlineEnding {
@@ -109,14 +109,12 @@
     }
 
     extension InlineEnding {
-        /// Puts zero into ECX if the x87 state is in the unit, and R8D masks all exceptions.
+        /// Puts zero into ECX if R8D masks all exceptions.
         private static func emitMayLoadControl(_ host: inout HostAssembler) {
             host.move(.r9, immediate: UInt32(X87Status.exceptions))
             host.extractBits(.r11, .r8, mask: .r9)
             host.bytes(0x41, 0xF7, 0xD3)  // not r11d
-            host.load(.r9, state: ProcessorState.place(\.native.lacksUnits))
-            host.lea(.r11, .r11, Int32(X87Status.exceptions) + 1)
-            host.bytes(0x4B, 0x8D, 0x0C, 0x19)  // lea rcx, [r9 + r11]
+            host.lea(.rcx, .r11, Int32(X87Status.exceptions) + 1)
         }
     }
 

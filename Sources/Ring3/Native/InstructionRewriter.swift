@@ -392,7 +392,7 @@ extension Instruction {
     }
 
     /// Can be left to the host's units, once the guest's state is in them. Those that load control words are not: which
-    /// exceptions are masked decides whether the host may execute what follows.
+    /// exceptions are masked decides whether the host may execute what follows. FLDCW has an `InlineEnding`.
     fileprivate var isEmittableOnUnits: Bool {
         switch operation {
         case .wait, .fninit, .fnclex, .fldcw, .fldenv, .fnstenv, .frstor, .fnsave, .fxsave, .fxrstor, .ldmxcsr,

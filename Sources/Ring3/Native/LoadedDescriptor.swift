@@ -1,6 +1,6 @@
 import X86
 
-/// A descriptor of the GDT that was loaded at CPL 0, by which emitted code can load it again.
+/// A descriptor of the GDT that was loaded or verified at CPL 0, by which emitted code can do so again.
 ///
 /// While the processor has what the GDT has still there, loading it means what it meant then: checks depend on nothing but
 /// the selector, the descriptor and CPL.

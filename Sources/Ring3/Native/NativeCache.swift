@@ -90,6 +90,9 @@
             /// The monitor has to execute instruction `index` of the block.
             case callout
         }
+        /// VERW of memory in CS may call out for three reasons; everything else has fewer ways out.
+        static let mostOfInstruction = 3
+
         var kind: Kind
         var index: UInt16
         var block: Int32
@@ -168,7 +171,7 @@
         var hasRoom: Bool {
             used + Self.largestBlock <= arena.size && blockCount < Self.mostBlocks
                 && instructionCount + Translator.longest + 1 <= Self.mostInstructions
-                && siteCount + 2 * Translator.longest + 8 <= Self.mostSites
+                && siteCount + NativeSite.mostOfInstruction * Translator.longest + 8 <= Self.mostSites
         }
 
         private static func slot(_ physical: UInt32, _ eip: UInt32, _ mode: NativeMode) -> Int {
@@ -195,6 +198,7 @@
 
         /// A site's number, for the code that leaves there.
         func add(_ site: NativeSite) -> UInt32 {
+            precondition(siteCount < Self.mostSites, "a block with more ways out than there is room for")
             sites[siteCount] = site
             siteCount += 1
             return UInt32(siteCount - 1)

@@ -7,7 +7,8 @@ struct NativeContext {
     var flags: UInt64 = 0
     /// Address that stands for the instructions left: see `InstructionBudget`.
     var budget: UInt64 = 0
-    /// Out: which `NativeSite` was left by; `NativeContext.fault` after a host exception, `NativeContext.miss` at a return.
+    /// Out: which `NativeSite` was left by; `NativeContext.fault` after a host exception, `NativeContext.miss` where a
+    /// stub found nothing in the jump cache.
     var exit: UInt64 = 0
     /// GS base: where the window in use begins.
     var window: UInt64 = 0
@@ -56,7 +57,7 @@ struct NativeContext {
 
     /// `exit` after a host exception.
     static let fault: UInt32 = .max
-    /// `exit` where the guest has returned to an address that was not in the jump cache.
+    /// `exit` where a stub did not find an address in the jump cache: behind returns, system calls and `InlineEnding`s.
     static let miss: UInt32 = .max - 1
 }
 

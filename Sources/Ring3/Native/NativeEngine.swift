@@ -25,7 +25,7 @@
         /// An access for which the guest has to provide a page, and the instruction and address space that will then try it
         /// again.
         private var awaited: (eip: UInt32, root: UInt32, linear: UInt32, isWrite: Bool)?
-        /// Real time: nobody will run the same again.
+        /// Real time: nobody has to be able to repeat the run.
         private let keepsTranslations: Bool
         private var clock = HostClockComparison()
         /// The access that made the last page come to a window.
@@ -93,7 +93,8 @@
             cpu.forgetDescriptors()
             calls.reset(&cpu.pointee.native.calls)
             if keepsTranslations {
-                clock.update(&cpu.pointee.native.clock, time: cpu.pointee.platform.takeUnretainedValue().timestamp())
+                clock.update(
+                    &cpu.pointee.native.clock, now: cpu.pointee.platform.takeUnretainedValue().timestamp)
             }
             cpu.pointee.sliceEnd = sliceEnd
             cpu.setAttention([], true)

@@ -5,8 +5,8 @@
         /// In a native block, which goes on behind some that end others.
         init(native i: Instruction) {
             switch i {
-            case _ where i.changesOnlyDataSegment: self = i.reloadsFlatSegment ? .callout : .calloutEnd
-            case _ where i.operation == .rdtsc || i.operation == .fldcw: self = .calloutEnd
+            case _ where i.goesOnByStub: self = .calloutEnd
+            case _ where i.changesOnlyDataSegment: self = .callout
             case _ where i.isCountedJump: self = .conditional
             default:
                 var flat = i
@@ -33,6 +33,11 @@
             }
             return operands.0.register != SegmentRegister.ss.rawValue
                 && operands.0.register != SegmentRegister.cs.rawValue
+        }
+
+        /// One of those of `InlineEnding`: loads FS or GS, RDTSC, FLDCW.
+        var goesOnByStub: Bool {
+            operation == .rdtsc || operation == .fldcw || changesOnlyDataSegment && !reloadsFlatSegment
         }
 
         /// Loads DS or ES, without which there is no emitted code.

@@ -14,7 +14,7 @@
         let leaveSystem: Int
         /// RDTSC; goes on at the address in R8D.
         let readClock: Int
-        /// FLDCW of the word in R9D; goes on at the address in R8D.
+        /// FLDCW of the word in R9D, while the guest's state is in the unit; goes on at the address in R8D.
         let loadControl: Int
         private var loads: [Int] = []
         /// Where the address at the bottom of the `CallStack` leads.
@@ -29,8 +29,19 @@
         func load(_ extra: Extra, wasOpen: Bool) -> Int { loads[extra.rawValue * 4 + (wasOpen ? 1 : 0)] }
         func loadNull(_ extra: Extra, wasOpen: Bool) -> Int { loads[extra.rawValue * 4 + (wasOpen ? 3 : 2)] }
 
-        /// All that go on at the address in R8D, whatever else is there.
-        var continuations: [Int] { [lookup, readClock, loadControl] + loads }
+        /// All that go on at the address in R8D, and what they rely on.
+        var continuations: [Int: EmittedCodeLayout.Condition] {
+            var all: [Int: EmittedCodeLayout.Condition] = [lookup: .none, readClock: .none, loadControl: .hasUnits]
+            for extra in Extra.allCases {
+                for stub in [load(extra, wasOpen: true), loadNull(extra, wasOpen: true)] {
+                    all[stub] = .has(extra.mode)
+                }
+                for stub in [load(extra, wasOpen: false), loadNull(extra, wasOpen: false)] {
+                    all[stub] = .lacks(extra.mode)
+                }
+            }
+            return all
+        }
 
         /// Registers the host's calling convention wants back (System V ABI, figure 3.4).
         private static let saved: [HostRegister] = [.rbp, .rbx, .r12, .r13, .r14, .r15]

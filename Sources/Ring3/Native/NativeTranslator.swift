@@ -332,6 +332,7 @@
             guard let ending = ending(index) else { return emitCallout(index) }
             let record = instruction(index).pointee
             host.pay(record.debt)
+            if record.instruction.usesUnits { emitUnitsCheck(index) }
             ending.emit(
                 &host, next: block.eip &+ UInt32(record.offset) &+ UInt32(record.instruction.length),
                 loadSource: { emitSource(index, &$0) }, callOut: { emitLeave(calloutSite(index), &$0) })
@@ -342,7 +343,8 @@
             let i = instruction(index).pointee.instruction
             let source = i.operation == .movSegment ? i.operands.1 : i.operands.0
             switch (i.operation, source.kind) {
-            case (.popSegment, _): host.loadStack(.r8, 0)
+            // Of the stack's four bytes two are read.
+            case (.popSegment, _): host.loadStackWord(.r8, 0)
             case (_, .register): host.move(.r8, HostRegister(guest: source.register >> 2))
             default: rewriter.emitLoadWord(.r8, i, bytes(index), &host)
             }

@@ -2,7 +2,7 @@
     import X86
 
     /// Emits SYSENTER from CPL 3 and SYSEXIT: what `Processor.sysenter` and `sysexit` do, and the change to the other
-    /// privilege level's window and jump cache, with the target in R8D at the end.
+    /// privilege level's window, jump cache and part of the `CallStack`, with the target in R8D at the end.
     ///
     /// Flags stay: conditions are sums of what has to be zero, in RCX, and JRCXZ knows.
     enum SystemCallStub {
@@ -45,16 +45,18 @@
             copy(\.systemCall.left.cs, to: \.cs, &host)
             copy(\.systemCall.left.ss, to: \.ss, &host)
             changeView(cpl: 3, &host)
-            host.load(.rsp, state: place(\.native.calls.bottom), isWide: true)
-            host.store(.rsp, state: place(\.native.calls.base), isWide: true)
+            // RSP stays below what the user has pushed until it is known: a handler's frame goes there.
             host.load(.r9, state: place(\.native.calls.userJumpCache), isWide: true)
             host.bytes(0x49, 0xF7, 0xD1)  // not r9
             host.bytes(0x4B, 0x8D, 0x4C, 0x0F, 0x01)  // lea rcx, [r15 + r9 + 1]
             let isSame = host.jumpIfZeroRCX()
+            host.load(.rsp, state: place(\.native.calls.bottom), isWide: true)
             let other = host.jump(to: host.offset)
             host.patchShort(at: isSame, to: host.offset)
             host.load(.rsp, state: place(\.native.calls.user), isWide: true)
             host.patch(at: other, to: host.offset)
+            host.load(.r9, state: place(\.native.calls.bottom), isWide: true)
+            host.store(.r9, state: place(\.native.calls.base), isWide: true)
             host.move(.guestESP, .r10)
             host.move(.r8, .rdx)
             host.move(.rcx, .r10)

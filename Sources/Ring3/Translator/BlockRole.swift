@@ -12,7 +12,7 @@ enum BlockRole: UInt8 {
     case jump, call, indirectJump, indirectCall, `return`
     /// Another innocuous transfer (LOOP, 16-bit ones, those that must be checked against the limit of CS).
     case transfer
-    /// A sensitive instruction that may go anywhere or change the mode.
+    /// A sensitive instruction that may go anywhere or change the mode; on `native` one that goes on by a stub, too.
     case calloutEnd
 
     init(_ i: Instruction, mode: BlockMode) {

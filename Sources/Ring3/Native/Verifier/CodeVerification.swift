@@ -101,7 +101,8 @@
             var first = cache.siteCount
             while first > 0, Int(cache.sites[first - 1].block) == number { first -= 1 }
             self.init(
-                entry: Int(block.entry), staleExit: Int(block.staleExit), end: Int(block.end), count: count,
+                entry: Int(block.entry), staleExit: Int(block.staleExit), end: Int(block.end), mode: block.mode,
+                count: count,
                 resumptions: (0...last).map { (Int(instructions[$0].host), count - $0) },
                 records: block.first..<block.first + UInt32(count), sites: UInt32(first)..<UInt32(cache.siteCount),
                 patches: Dictionary(

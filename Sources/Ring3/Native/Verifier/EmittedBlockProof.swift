@@ -183,12 +183,14 @@ struct EmittedBlockProof {
             default: break
             }
         }
+        if verifier.kind(of: instructions[index]) == .loop { state[EmittedCodeState.rcxNumber] = .any }
         let isCall = verifier.kind(of: instructions[index]) == .call
         let isSystemCall = verifier.layout.systemCalls.contains(target)
-        let isContinuation = verifier.layout.continuations.contains(target)
-        let isStub = isSystemCall || isContinuation || target == verifier.layout.leave
+        let continuation = verifier.layout.continuations[target]
+        let isStub = isSystemCall || continuation != nil || target == verifier.layout.leave
         guard !isCall || !isStub else { throw violation(.target, index) }
-        if isContinuation {
+        if let continuation {
+            guard isMet(continuation, state) else { throw violation(.target, index) }
             guard state.credit >= 1 else { throw violation(.budget, index) }
             guard state.isReadable(HostOperandRegister(.general, 8, size: 4)) else { throw violation(.unset, index) }
         } else if isSystemCall || target == verifier.layout.leave {
@@ -209,6 +211,15 @@ struct EmittedBlockProof {
             arrive(at: place, state)
         } else {
             throw violation(.target, index)
+        }
+    }
+
+    private func isMet(_ condition: EmittedCodeLayout.Condition, _ state: EmittedCodeState) -> Bool {
+        switch condition {
+        case .none: true
+        case .has(let bits): block.mode.isSuperset(of: bits)
+        case .lacks(let bits): block.mode.isDisjoint(with: bits)
+        case .hasUnits: state.hasUnits
         }
     }
 

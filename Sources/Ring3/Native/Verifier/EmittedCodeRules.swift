@@ -142,15 +142,27 @@ struct EmittedCodeLayout {
     var counters = 0..<0
     /// Bytes below the instruction budget's end that fault.
     var budgetGuard: Int
+    /// What a block must be sure of before it goes to a stub.
+    enum Condition: Equatable {
+        case none
+        /// Its mode has these bits, or lacks them.
+        case has(NativeMode), lacks(NativeMode)
+        /// The guest's x87 and SSE state is in the units.
+        case hasUnits
+    }
+
     /// Offset of the stub that leads back to the monitor, of those that go on at the guest's address in R8D, and where
     /// blocks begin.
     var leave: Int
-    var continuations: Set<Int>
-    /// Offsets of those that do so, too, with the block at an end, unless they have to leave as the first does.
+    var continuations: [Int: Condition]
+    /// Offsets of those that go on at an address of their own, with the block at an end, unless they have to leave as the
+    /// first does: by the site in R8D.
     var systemCalls: [Int]
     var firstBlock: Int
 
-    static func of(leave: Int, continuations: [Int], systemCalls: [Int], firstBlock: Int) -> EmittedCodeLayout {
+    static func of(leave: Int, continuations: [Int: Condition], systemCalls: [Int], firstBlock: Int)
+        -> EmittedCodeLayout
+    {
         func field(_ path: PartialKeyPath<ProcessorState>, _ size: Int = 4) -> StateField {
             StateField(offset: MemoryLayout<ProcessorState>.offset(of: path) ?? -1, size: size)
         }
@@ -173,7 +185,7 @@ struct EmittedCodeLayout {
                     field(\.fs.selector, 2), field(\.gs.selector, 2),
                 ] + words.map { StateField(offset: $0, size: 4) }), lacksUnits: lacksUnits,
             savedFlags: field(\.native.savedFlags, 8), window: field(\.native.window, 8),
-            budgetGuard: 4096, leave: leave, continuations: Set(continuations), systemCalls: systemCalls,
+            budgetGuard: 4096, leave: leave, continuations: continuations, systemCalls: systemCalls,
             firstBlock: firstBlock)
     }
 }
@@ -184,6 +196,8 @@ struct EmittedBlock {
     var entry: Int
     var staleExit: Int
     var end: Int
+    /// What it is specialised on.
+    var mode: NativeMode
     /// Instructions that the block counts on entry.
     var count: Int
     /// Where the monitor goes on in the block after it has done something there, and how many of the block's

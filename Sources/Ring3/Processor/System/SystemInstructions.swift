@@ -23,9 +23,13 @@ extension Processor {
     }
 
     private var timestamp: UInt64 {
-        // Emitted code may have been a little ahead.
-        Swift.max(pointee.platform.takeUnretainedValue().timestamp(), pointee.native.clock.last)
-            &+ pointee.timestampOffset
+        counter &+ pointee.timestampOffset
+    }
+
+    /// Nanoseconds since power-on. Emitted code may have been a little ahead, and must not fall behind.
+    private var counter: UInt64 {
+        pointee.native.clock.isMissing = 1
+        return Swift.max(pointee.platform.takeUnretainedValue().timestamp(), pointee.native.clock.last)
     }
 
     /// Model-specific registers of this processor (SDM 4 2.21, "Pentium M", and 2.22); any other raises #GP(0).
@@ -64,7 +68,7 @@ extension Processor {
         switch pointee.ecx {
         case MSR.timestamp:
             let value = UInt64(pointee.edx) << 32 | UInt64(pointee.eax)
-            pointee.timestampOffset = value &- pointee.platform.takeUnretainedValue().timestamp()
+            pointee.timestampOffset = value &- counter
         case MSR.microcodeRevision: break  // Written (as zero) before CPUID, to be read back: SDM 3A 9.11.7.1.
         case MSR.sysenterCS: pointee.sysenterCS = pointee.eax
         case MSR.sysenterESP: pointee.sysenterESP = pointee.eax
