@@ -42,9 +42,6 @@ static const uint16_t ring3_x87_host_control = 0x37F;
  * the guest's, because every operation's are recorded there. */
 static inline void ring3_x87_settle(void) { __asm__ volatile("fnclex" : : : "memory"); }
 
-/* Loads a control word that masks everything, for state that stays in the unit. */
-static inline void ring3_x87_load_control(uint16_t cw) { __asm__ volatile("fldcw %0" : : "m"(cw)); }
-
 /* a = a op b, both extended. The arithmetic instructions are numbered as in the reg field of D8 and its kin; 2 compares,
  * leaving a alone, and 8 compares unordered. */
 static inline uint16_t ring3_x87_arithmetic(int op, void *a, const void *b, uint16_t cw, uint8_t stale) {

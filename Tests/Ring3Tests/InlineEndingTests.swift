@@ -230,8 +230,22 @@
                     $0.setCPL(cpl)
                 }
                 #expect(pair.run(3000) == [])
-                if cpl == 0 { #expect(pair.engine.cache.statistics.pointee.entries < 60) }
             }
+        }
+
+        /// What the monitor executes stands in the history, by its number modulo 16: a loop of three instructions comes by all.
+        @Test(arguments: [0, 3] as [UInt8])
+        func verificationIsEmittedAtCPL0(cpl: UInt8) throws {
+            let pair = try Self.pair()
+            // again: verw cx; dec edx; jnz again
+            pair.start([0x0F, 0x00, 0xE9, 0x4A, 0x75, 0xFA]) {
+                ($0.pointee.ecx, $0.pointee.edx) = (0x10, 100)
+                $0.setCPL(cpl)
+            }
+            #expect(pair.run(200) == [])
+            let history = pair.native.cpu.pointee.history
+            let times = history.indices.count { history[$0] == CodeRunner.codeAddress }
+            #expect(cpl == 0 ? times < 4 : times > 8, "\(times)")
         }
 
         /// Calls and jumps to where a word in FS says.
@@ -266,7 +280,66 @@
                         $0.pointee.esp = CodeRunner.stackTop
                     }
                     #expect(pair.run() == [])
+                    let cache = pair.engine.cache
+                    let records = (0..<cache.instructionCount).map { cache.instructions[$0] }
+                    #expect(records.contains { $0.instruction.operation == .cmpxchg8b && !$0.isMonitored })
                 }
+            }
+        }
+
+        /// What has been called is still known behind a callout, and no longer where page tables have changed.
+        @Test(arguments: [[0x0F, 0xA2], [0x0F, 0x20, 0xD8, 0x0F, 0x22, 0xD8]] as [[UInt8]])
+        func callsAreKnownBehindACallout(callout: [UInt8]) throws {
+            let pair = try Self.pair()
+            // call f; nop; f: cpuid, or mov eax, cr3 and mov cr3, eax; hlt
+            pair.start([0xE8, 1, 0, 0, 0, 0x90] + callout) { $0.pointee.esp = CodeRunner.stackTop }
+            #expect(pair.run() == [])
+            let calls = pair.native.cpu.pointee.native.calls
+            #expect(calls.bottom - calls.stack == (callout.count == 2 ? 8 : 0))
+        }
+
+        /// A slice's end in an unrolled loop: where blocks began in the midst of it, each led back to one that was too long,
+        /// by an exception.
+        @Test func theTailOfASliceIsNotEntered() throws {
+            let pair = try Self.pair()
+            // again: inc eax, seven times; dec ecx; jnz again
+            pair.start(Array(repeating: 0x40, count: 7) + [0x49, 0x75, 0xF6]) { $0.pointee.ecx = 100_000 }
+            // A slice from everywhere in the loop.
+            for _ in 0..<20 { #expect(pair.run(100) == []) }
+            let entries = pair.engine.cache.statistics.pointee.entries
+            for _ in 0..<100 { #expect(pair.run(100) == []) }
+            #expect(pair.engine.cache.statistics.pointee.entries - entries <= 100)
+        }
+
+        /// A stub that relies on another mode, or on the units, is no way out of a block.
+        @Test func stubsAreForBlocksOfTheirMode() throws {
+            let pair = try Self.pair()
+            pair.start([0x8E, 0xE1]) { $0.pointee.ecx = 0x10 }  // mov fs, ecx
+            #expect(pair.run() == [])
+            let engine = pair.engine
+            let verification = try #require(engine.cache.verification)
+            let wasOpen = engine.cache.blocks[0].mode.contains(.openFS)
+            let block = verification.blocks[0]
+            let code = engine.cache.arena.writable
+            func jump(to target: Int) -> Int? {
+                (block.entry..<block.end - 4).first { place in
+                    let distance = UnsafeRawPointer(code + place + 1).loadUnaligned(as: Int32.self)
+                    return code[place] == 0xE9 && place + 5 + Int(distance) == target
+                }
+            }
+            let stubs = engine.stubs
+            try verification.verifier.verify(block)
+            for (right, wrong) in [
+                (stubs.load(.fs, wasOpen: wasOpen), stubs.load(.fs, wasOpen: !wasOpen)),
+                (stubs.loadNull(.fs, wasOpen: wasOpen), stubs.loadNull(.fs, wasOpen: !wasOpen)),
+                (stubs.load(.fs, wasOpen: wasOpen), stubs.loadControl),
+            ] {
+                let place = try #require(jump(to: right))
+                let host = HostAssembler(code, at: place)
+                host.patch(at: place + 1, to: wrong)
+                let found = #expect(throws: EmittedCodeFinding.self) { try verification.verifier.verify(block) }
+                #expect(found?.rule == .target)
+                host.patch(at: place + 1, to: right)
             }
         }
 

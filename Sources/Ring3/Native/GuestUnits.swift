@@ -77,21 +77,6 @@
             return true
         }
 
-        /// The monitor has executed FLDCW while emitted code has the state, all of which it takes only if an exception is
-        /// unmasked now. Compilers set the rounding mode for each conversion to an integer, and back.
-        func noteControl() {
-            let control = cpu.fpu.pointee.control
-            guard control & X87Status.exceptions == X87Status.exceptions else {
-                take()
-                return cpu.fpu.setControl(control)
-            }
-            if cpu.pointee.native.isX87Loaded != 0 {
-                ring3_x87_load_control(control)
-            } else {
-                image.storeBytes(of: control, toByteOffset: Place.control, as: UInt16.self)
-            }
-        }
-
         /// Takes the state back, if emitted code has it.
         func take() {
             guard areGiven else { return }

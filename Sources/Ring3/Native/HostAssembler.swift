@@ -143,6 +143,14 @@ struct HostAssembler {
         dword(UInt32(truncatingIfNeeded: displacement))
     }
 
+    /// A segment register from one place to another, by R9.
+    mutating func copySegment(_ source: Int, to target: Int) {
+        for offset in stride(from: 0, to: MemoryLayout<Segment>.size, by: 8) {
+            load(.r9, state: source + offset, isWide: true)
+            store(.r9, state: target + offset, isWide: true)
+        }
+    }
+
     /// PUSH and POP of eight bytes, and JMP to the address there.
     mutating func push(state displacement: Int) { state(0xFF, .rsi, displacement, isWide: false) }
     mutating func pop(state displacement: Int) { state(0x8F, .rax, displacement, isWide: false) }

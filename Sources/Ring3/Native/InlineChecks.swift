@@ -15,22 +15,18 @@
             move(.rcx, .r10)
         }
 
-        /// Puts zero into ECX if R8D is the double word at `place`.
-        mutating func compareR8(state place: Int) {
-            load(.rcx, state: place)
-            bytes(0xF7, 0xD1)  // not ecx
-            bytes(0x42, 0x8D, 0x4C, 0x01, 0x01)  // lea ecx, [rcx + r8 + 1]
-        }
+        /// Puts the sum of R9D and R11D, of 64 bits, into RCX: zero if both are.
+        mutating func addToRCX() { bytes(0x4B, 0x8D, 0x0C, 0x19) }  // lea rcx, [r9 + r11]
 
         /// Calls out unless CPL is 0, R8D is the selector of the `LoadedDescriptor` at `place`, and the GDT has still what it
         /// had then.
         mutating func callOutUnlessLoaded(from place: Int, _ callOut: (inout HostAssembler) -> Void) {
             callOutUnlessZero(callOut) { host in
-                host.compareR8(state: place)
+                host.load(.r11, state: place)
+                host.bytes(0x41, 0xF7, 0xD3)  // not r11d
+                host.bytes(0x47, 0x8D, 0x5C, 0x03, 0x01)  // lea r11d, [r11 + r8 + 1]
                 host.load(.r9, stateByte: ProcessorState.place(\.cpl))
-                // Two words, each zero or above.
-                host.bytes(0x41, 0x89, 0xCB)  // mov r11d, ecx
-                host.bytes(0x4B, 0x8D, 0x0C, 0x19)  // lea rcx, [r9 + r11]
+                host.addToRCX()
             }
             load(.r9, state: place + 4)
             bytes(0x65, 0x67, 0x45, 0x8B, 0x19)  // mov r11d, gs:[r9d]
@@ -42,7 +38,7 @@
                 host.load(.rcx, state: place + 12)
                 host.bytes(0x41, 0xF7, 0xD1)  // not r9d
                 host.bytes(0x45, 0x8D, 0x4C, 0x09, 0x01)  // lea r9d, [r9 + rcx + 1]
-                host.bytes(0x4B, 0x8D, 0x0C, 0x19)  // lea rcx, [r9 + r11]
+                host.addToRCX()
             }
         }
     }

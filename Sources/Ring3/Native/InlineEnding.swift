@@ -2,7 +2,8 @@
     import X86
 
     /// Emits sensitive instructions behind which a block cannot go on, because the mode may be another one or a stub does
-    /// the rest: loads of FS and GS at CPL 0, or with null, and RDTSC. And one that is not sensitive, but not the guest's alone: FLDCW.
+    /// the rest: loads of FS and GS at CPL 0, or with null, and RDTSC. And one that is not sensitive, but not the guest's
+    /// alone: FLDCW.
     ///
     /// ```
     /// mov fs:  is the selector null, or CPL 0 and the descriptor the one that FS was loaded from last?
@@ -86,7 +87,7 @@
             host.bytes(0xC4, 0x42, 0x23, 0xF7, 0xC8)  // shrx r9d, r8d, r11d
             host.load(.r11, stateByte: ProcessorState.place(\.isProtected))
             host.lea(.r11, .r11, -1)
-            host.bytes(0x4B, 0x8D, 0x0C, 0x19)  // lea rcx, [r9 + r11]
+            host.addToRCX()
             let null = host.jumpIfZeroRCX()
             host.move(.rcx, .r10)
             let others = host.jump(to: host.offset)
@@ -106,9 +107,7 @@
             host.load(.r9, state: ProcessorState.place(\.native.clock.isMissing))
             host.bytes(0x42, 0x8D, 0x0C, 0x09)  // lea ecx, [rcx + r9]
         }
-    }
 
-    extension InlineEnding {
         /// Puts zero into ECX if R8D masks all exceptions.
         private static func emitMayLoadControl(_ host: inout HostAssembler) {
             host.move(.r9, immediate: UInt32(X87Status.exceptions))
@@ -148,13 +147,13 @@
         /// Emits the load of a register, with the segment taken down last, or with a null selector in R9D, and what follows of
         /// it for the mode; the target is in R8D.
         static func emitLoad(_ extra: Extra, isNull: Bool, wasOpen: Bool, _ host: inout HostAssembler) {
-            for offset in stride(from: 0, to: MemoryLayout<Segment>.size, by: 4) {
-                if isNull, offset > 0 {
+            if isNull {
+                host.store(.r9, state: extra.segment)
+                for offset in stride(from: 4, to: MemoryLayout<Segment>.size, by: 4) {
                     host.store(immediate: 0, state: extra.segment + offset)
-                } else {
-                    if !isNull { host.load(.r9, state: extra.openSegment + offset) }
-                    host.store(.r9, state: extra.segment + offset)
                 }
+            } else {
+                host.copySegment(extra.openSegment, to: extra.segment)
             }
             guard isNull == wasOpen else { return }
             // The jump caches of an address space lie in the order of their modes.

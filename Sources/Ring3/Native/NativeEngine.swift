@@ -17,16 +17,16 @@
         let calls: CallStack
         let spaces: AddressSpaces
         private let verification: CodeVerification?
-        private let units: GuestUnits
+        let units: GuestUnits
         let stubs: NativeStubs
         private let enter: @convention(c) (UnsafeMutableRawPointer) -> Void
         /// The site by which emitted code was left for a block that was missing, and where that begins.
         private var left: (site: UInt32, eip: UInt32)?
         /// An access for which the guest has to provide a page, and the instruction and address space that will then try it
         /// again.
-        private var awaited: (eip: UInt32, root: UInt32, linear: UInt32, isWrite: Bool)?
+        var awaited: (eip: UInt32, root: UInt32, linear: UInt32, isWrite: Bool)?
         /// Real time: nobody has to be able to repeat the run.
-        private let keepsTranslations: Bool
+        let keepsTranslations: Bool
         private var clock = HostClockComparison()
         /// The access that made the last page come to a window.
         private var lastFault: (place: UInt64, address: UInt64) = (0, 0)
@@ -167,7 +167,7 @@
                 && cpu.pointee.writeLog == nil && !cpu.isAlignmentChecked
         }
 
-        private var isUser: Bool { cpu.pointee.cpl == 3 }
+        var isUser: Bool { cpu.pointee.cpl == 3 }
         private var view: AddressSpace.View { spaces.current.view(isUser: isUser) }
 
         // MARK: Blocks
@@ -231,13 +231,13 @@
         // MARK: Execution
 
         /// Where emitted code goes on, and how many instructions are counted there that have not been executed yet.
-        private struct Resumption {
+        struct Resumption {
             var host: UInt32
             var ahead: UInt64
         }
 
         /// What follows once the monitor has answered an exit.
-        private enum Sequel {
+        enum Sequel {
             case resume(Resumption)
             /// Another block: the processor stands where it begins.
             case block
@@ -262,22 +262,22 @@
                     host = cache.arena.executable + UInt64(place.host)
                     ahead = place.ahead
                 case .block:
-                    guard let known = knownBlock else { return }
+                    guard let known = knownBlock() else { return }
                     cache.statistics.pointee.entries &+= 1
                     lastFault = (0, 0)
-                    takeUpView()
                     (host, ahead) = (known, 0)
                 case .stop: return
                 }
             }
         }
 
-        /// The host's address for EIP, if the jump cache has it and nothing else is to be done first.
-        private var knownBlock: UInt64? {
+        /// The host's address for EIP, if the jump cache has it and nothing else is to be done first; takes up its view.
+        private func knownBlock() -> UInt64? {
             guard cpu.pointee.instructions < cpu.pointee.stopAt, awaited?.eip != cpu.pointee.eip, canExecute else {
                 return nil
             }
-            return JumpCache.find(cpu.pointee.eip, in: spaces.places(isUser: isUser, cpu.nativeMode).jumps)
+            takeUpView()
+            return JumpCache.find(cpu.pointee.eip, in: cpu.pointee.native.jumpCache)
         }
 
         /// Emitted code faulted, with `total` instructions counted.
@@ -309,54 +309,6 @@
             case .refused, .failed, .postponed: cache.statistics.pointee.slowPaths &+= 1
             }
             return callOut(block, index, .faulted)
-        }
-
-        /// The guest is about to get a page fault.
-        private func expectPage(_ linear: UInt32) {
-            guard keepsTranslations else { return }
-            awaited = (cpu.pointee.eip, cpu.pointee.cr3, linear, cpu.pointee.native.faultCode & 2 != 0)
-        }
-
-        /// Spares an instruction that the guest tries again, now that it has provided a page, another fault.
-        private func provideAwaited() {
-            guard let awaited, awaited.eip == cpu.pointee.eip, awaited.root == cpu.pointee.cr3 else { return }
-            self.awaited = nil
-            // Without a page the instruction faults again, and finds out for itself.
-            _ = spaces.fill(cpu, awaited.linear, isUser: isUser, isWrite: awaited.isWrite)
-        }
-
-        /// Makes the state that of a repeated instruction which faulted on the way, and goes on where it got to; true for
-        /// any other. False if emitted code cannot go on there: it would not end the slice where it has to end.
-        private func settleRepeat(_ record: NativeInstruction) -> Bool {
-            guard record.instruction.isRepeated, !record.isMonitored else { return true }
-            restoreFlags(record.instruction)
-            let count = UInt32(truncatingIfNeeded: cpu.pointee.native.repeatCount)
-            guard count >= Processor.repeatSlice else { return true }
-            cpu.pointee.repeatsDone = Processor.repeatSlice &- cpu.pointee.ecx
-            cpu.pointee.ecx = count &- cpu.pointee.repeatsDone
-            return cpu.pointee.repeatsDone == 0
-        }
-
-        /// Flags are those before a comparison that is repeated, as long as that is not over.
-        private func restoreFlags(_ i: Instruction) {
-            guard i.isRepeatedComparison else { return }
-            cpu.pointee.status = StatusFlags(image: UInt32(truncatingIfNeeded: cpu.pointee.native.savedFlags))
-        }
-
-        /// A slice of a repeated instruction has been executed, before which the processor stands.
-        private func goOnRepeating(_ block: Int32, _ index: Int) -> Sequel {
-            let i = record(block, index).pointee.instruction
-            let next = cpu.pointee.eip &+ UInt32(i.length)
-            cpu.begin(cpu.pointee.eip, next: next)
-            let isOver = i.isRepeatedComparison && cpu.pointee.status.zf == i.prefixes.contains(.repne)
-            guard cpu.pointee.ecx != 0, !isOver else {
-                let resumption = resumption(block, index + 1)
-                return cpu.pointee.instructions &+ resumption.ahead <= cpu.pointee.stopAt ? .resume(resumption) : .stop
-            }
-            restoreFlags(i)
-            cpu.endRepeatSlice()
-            cache.profile?.charged(block, index, UInt64(Processor.repeatSlice / 16))
-            return .stop
         }
 
         /// Emitted code left by a site, with `total` instructions counted.
@@ -409,19 +361,19 @@
         }
 
         @inline(__always)
-        private func resumption(_ block: Int32, _ index: Int) -> Resumption {
+        func resumption(_ block: Int32, _ index: Int) -> Resumption {
             Resumption(
                 host: record(block, index).pointee.host,
                 ahead: UInt64(cache.blocks[Int(block)].count) &- UInt64(index))
         }
 
         @inline(__always)
-        private func record(_ block: Int32, _ index: Int) -> UnsafeMutablePointer<NativeInstruction> {
+        func record(_ block: Int32, _ index: Int) -> UnsafeMutablePointer<NativeInstruction> {
             cache.instructions + Int(cache.blocks[Int(block)].first) + index
         }
 
         /// Where an instruction of a block lies: a guest-physical address.
-        private func place(_ block: Int32, _ index: Int) -> UInt32 {
+        func place(_ block: Int32, _ index: Int) -> UInt32 {
             cache.blocks[Int(block)].physical &+ UInt32(record(block, index).pointee.offset)
         }
 
@@ -453,52 +405,19 @@
                 spaces.places(isUser: !isUser, mode)
         }
 
-        /// A page was missing in the window.
-        private func fill(_ linear: UInt32, for record: NativeInstruction) -> ShadowWindow.Filling {
-            if record.instruction.isRepeated,
-                translator.faults.postpones(linear, isProvided: cpu.peek(linear, isUser: isUser) != nil)
-            {
-                return .postponed
-            }
-            // Bit 1 of the error code: a write (SDM 3A 4.7).
-            return spaces.fill(cpu, linear, isUser: isUser, isWrite: cpu.pointee.native.faultCode & 2 != 0)
-        }
-
-        /// An instruction faulted, by an access to `linear` if that is known.
-        private func noteFault(_ block: Int32, _ index: Int, _ linear: UInt32?, _ filling: ShadowWindow.Filling) {
-            let isNew = translator.faults.faulted(
-                place(block, index), at: cpu.pointee.instructions, on: linear, filling,
-                isRepeated: record(block, index).pointee.instruction.isRepeated)
-            if isNew { emitAnew(place(block, index)) }
-        }
-
-        private func emitAnew(_ place: UInt32) {
-            guard Int(place >> 12) < Int(cpu.pointee.ramSize >> 12) else { return }
-            cache.invalidate(place, count: 1, isAdaptation: true)
-            settleUnits()
-        }
-
-        /// Collections that grow compute with fractions, whose inexactness must not become the guest's. Where emitted code
-        /// has the units, it is not in them, but the guest's x87 flags are.
-        private func settleUnits() {
-            if !units.areGiven { cpu.settleUnits() }
-        }
-
         /// Executes the instruction of a block before which the processor stands by the shared semantics.
         @inline(__always)
         private func perform(_ block: Int32, _ index: Int) -> Sequel {
             let record = record(block, index)
             // What follows in the block may rely on the units as it found them.
             let areUnitsGiven = units.areGiven
-            let loadsControl = areUnitsGiven && record.pointee.instruction.operation == .fldcw
-            if record.pointee.instruction.usesUnits, !loadsControl { units.take() }
+            if record.pointee.instruction.usesUnits { units.take() }
             let loadsSegment = record.pointee.instruction.changesOnlyDataSegment
             // Selectors may change, also by an exception, or the task and with it the right to use the units.
             units.noteLast()
             let (witnessed, esi, edi) = (cpu.pointee.witnessed, cpu.pointee.esi, cpu.pointee.edi)
             let isNext = cpu.perform(
                 withUnsafePointer(to: &record.pointee.instruction) { $0 }, at: cpu.pointee.eip)
-            if loadsControl, isNext { units.noteControl() }
             if loadsSegment, isNext {
                 cpu.noteDescriptor(of: cpu.segmentRegister(record.pointee.instruction.operands.0))
             }

@@ -19,23 +19,23 @@
     /// was.
     final class NativeTranslator {
         private let cpu: Processor
-        private let cache: NativeCache
+        let cache: NativeCache
         private let source: Interpreter
         private var rewriter = InstructionRewriter(mode: [])
         /// Which instructions are the monitor's because they fault.
         var faults = FaultHistory()
-        private let places = Places()
-        private let stubs: NativeStubs
-        private let branch: ZeroBranch
+        let places = BlockPlaces()
+        let stubs: NativeStubs
+        let branch: ZeroBranch
         /// The block ends where an instruction begins that crosses into the next page.
-        private var isBeforeCrossing = false
+        private(set) var isBeforeCrossing = false
         /// Those of the instruction that crosses, if the block is that.
         private let crossingBuffer = UnsafeMutablePointer<UInt8>.allocate(capacity: 16)
         /// The block has made sure already that the guest's state is in the units.
         private var areUnitsReady = false
 
-        private var host: HostAssembler
-        private var block: NativeBlock
+        var host: HostAssembler
+        private(set) var block: NativeBlock
         /// Conditional jumps that await their exit: where the distance is, instruction, target.
         private var pending: [(place: Int, index: Int, target: UInt32)] = []
         /// Instructions of the block, or of the first round of a loop that is unrolled. Longer ones gain nothing.
@@ -366,7 +366,7 @@
             host.jump(to: stub)
         }
 
-        private func calloutSite(_ index: Int) -> NativeSite {
+        func calloutSite(_ index: Int) -> NativeSite {
             NativeSite(kind: .callout, index: UInt16(truncatingIfNeeded: index), block: cache.nextBlock)
         }
 
@@ -432,85 +432,10 @@
             host.storeStack(immediate: value, -4)
             host.lea(.r12, .r12, -4)
         }
-
-        // MARK: Ways out
-
-        /// Leaves for `target`, having executed the instructions through `index`, whose flags lack `debt`: by a jump that
-        /// can be linked if it lies on the same page, else through the jump cache. By a call, if the guest may return.
-        private func emitExit(
-            to target: UInt32, after index: Int, owing debt: HostFlagDebt, returningTo next: UInt32? = nil
-        ) {
-            host.pay(debt)
-            cache.profile?.countExit(after: index, &host)
-            let uncounted = Int32(block.count) - Int32(index) - 1
-            if uncounted != 0 { host.lea(.r14, .r14, uncounted, isWide: true) }
-            emitJump(to: target, returningTo: next, &host)
-        }
-
-        private func emitJump(to target: UInt32, returningTo next: UInt32? = nil, _ host: inout HostAssembler) {
-            // Where a block ends that crosses pages may change with the page tables, and where one begins, too.
-            let isFixed = target >> 12 == block.eip >> 12 && block.secondPage == nil
-            guard isFixed, !(isBeforeCrossing && target == block.eip &+ block.length) else {
-                return emitLookup(of: target, returningTo: next, &host)
-            }
-            let place = next == nil ? host.jump(to: host.offset + 5) : host.call(host.offset + 5)
-            if let next { emitReturn(to: next, &host) }
-            host.patch(at: place, to: host.offset)
-            let unlinked = UInt32(host.offset)
-            host.store(immediate: target, state: places.eip)
-            emitLeave(
-                NativeSite(
-                    kind: .link, index: 0, block: cache.nextBlock, place: UInt32(place), unlinked: unlinked), &host)
-        }
-
-        /// Where a call comes back to: goes on at `eip` if R8D says that the guest has come back there, or wherever it
-        /// has.
-        ///
-        /// Compares without a flag: see `ZeroBranch`.
-        private func emitReturn(to eip: UInt32, _ host: inout HostAssembler) {
-            host.move(.r10, .rcx)
-            host.bytes(0x41, 0x8D, 0x88)  // lea ecx, [r8 - eip]
-            host.dword(UInt32(branch.bias) &- eip)
-            branch.emit(&host) {
-                emitJump(to: eip, &$0)
-            } otherwise: {
-                $0.jump(to: stubs.lookup)
-            }
-        }
-
-        private func emitLeave(storing eip: UInt32, _ site: NativeSite) {
-            host.store(immediate: eip, state: places.eip)
-            emitLeave(site)
-        }
-
-        private func emitLeave(_ site: NativeSite) { emitLeave(site, &host) }
-
-        private func emitLeave(_ site: NativeSite, _ host: inout HostAssembler) {
-            host.move(.r8, immediate: cache.add(site))
-            host.jump(to: stubs.leave)
-        }
-
-        private func emitCallout(_ index: Int) {
-            emitLeave(calloutSite(index))
-        }
-
-        /// Jumps to, or calls, the block for the address in R8D, or leaves with it in EIP.
-        ///
-        /// - Parameter eip: the address, if it is known.
-        private func emitLookup(of eip: UInt32? = nil, returningTo next: UInt32?, _ host: inout HostAssembler) {
-            let lookup = JumpCacheLookup(of: eip, branch, &host)
-            branch.emit(&host) {
-                lookup.emitJump(&$0, isCall: next != nil)
-                if let next { emitReturn(to: next, &$0) }
-            } otherwise: {
-                $0.store(.r8, state: places.eip)
-                emitLeave(NativeSite(kind: .miss, index: 0, block: cache.nextBlock), &$0)
-            }
-        }
     }
 
     /// Places in the processor's state that blocks use.
-    private struct Places {
+    struct BlockPlaces {
         let eip = ProcessorState.place(\.eip)
         let lacksUnits = ProcessorState.place(\.native.lacksUnits)
         let lastX87 = ProcessorState.place(\.native.lastX87)

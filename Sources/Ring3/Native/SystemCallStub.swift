@@ -12,8 +12,8 @@
             host.load(.r9, stateByte: place(\.cpl))
             host.lea(.rcx, .r9, -3)
             check(&host, leave: leave)
-            copy(\.systemCall.entered.cs, to: \.cs, &host)
-            copy(\.systemCall.entered.ss, to: \.ss, &host)
+            host.copySegment(place(\.systemCall.entered.cs), to: place(\.cs))
+            host.copySegment(place(\.systemCall.entered.ss), to: place(\.ss))
             host.load(.r9, state: place(\.systemFlags))
             host.keepBits(.r9, ~(Flags.vm | Flags.if | Flags.rf), by: .r11)
             host.store(.r9, state: place(\.systemFlags))
@@ -42,8 +42,8 @@
             host.extractBits(.r9, .r9, mask: .r11)
             addR9ToRCX(&host)
             check(&host, leave: leave)
-            copy(\.systemCall.left.cs, to: \.cs, &host)
-            copy(\.systemCall.left.ss, to: \.ss, &host)
+            host.copySegment(place(\.systemCall.left.cs), to: place(\.cs))
+            host.copySegment(place(\.systemCall.left.ss), to: place(\.ss))
             changeView(cpl: 3, &host)
             // RSP stays below what the user has pushed until it is known: a handler's frame goes there.
             host.load(.r9, state: place(\.native.calls.userJumpCache), isWide: true)
@@ -83,16 +83,6 @@
 
         private static func addR9ToRCX(_ host: inout HostAssembler) {
             host.bytes(0x4A, 0x8D, 0x0C, 0x09)  // lea rcx, [rcx + r9]
-        }
-
-        private static func copy(
-            _ source: KeyPath<ProcessorState, Segment>, to target: KeyPath<ProcessorState, Segment>,
-            _ host: inout HostAssembler
-        ) {
-            for offset in stride(from: 0, to: MemoryLayout<Segment>.size, by: 8) {
-                host.load(.r9, state: place(source) + offset, isWide: true)
-                host.store(.r9, state: place(target) + offset, isWide: true)
-            }
         }
 
         /// As `Processor.setCPL`, and the view with it. D and B of CS and SS stay set: code is flat before and after.

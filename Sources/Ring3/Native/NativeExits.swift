@@ -1,0 +1,77 @@
+#if arch(x86_64) && os(Linux)
+    /// The ways out of a block that `NativeTranslator` emits: to other blocks, and to the monitor.
+    extension NativeTranslator {
+        /// Leaves for `target`, having executed the instructions through `index`, whose flags lack `debt`: by a jump that
+        /// can be linked if it lies on the same page, else through the jump cache. By a call, if the guest may return.
+        func emitExit(
+            to target: UInt32, after index: Int, owing debt: HostFlagDebt, returningTo next: UInt32? = nil
+        ) {
+            host.pay(debt)
+            cache.profile?.countExit(after: index, &host)
+            let uncounted = Int32(block.count) - Int32(index) - 1
+            if uncounted != 0 { host.lea(.r14, .r14, uncounted, isWide: true) }
+            emitJump(to: target, returningTo: next, &host)
+        }
+
+        func emitJump(to target: UInt32, returningTo next: UInt32? = nil, _ host: inout HostAssembler) {
+            // Where a block ends that crosses pages may change with the page tables, and where one begins, too.
+            let isFixed = target >> 12 == block.eip >> 12 && block.secondPage == nil
+            guard isFixed, !(isBeforeCrossing && target == block.eip &+ block.length) else {
+                return emitLookup(of: target, returningTo: next, &host)
+            }
+            let place = next == nil ? host.jump(to: host.offset + 5) : host.call(host.offset + 5)
+            if let next { emitReturn(to: next, &host) }
+            host.patch(at: place, to: host.offset)
+            let unlinked = UInt32(host.offset)
+            host.store(immediate: target, state: places.eip)
+            emitLeave(
+                NativeSite(
+                    kind: .link, index: 0, block: cache.nextBlock, place: UInt32(place), unlinked: unlinked), &host)
+        }
+
+        /// Where a call comes back to: goes on at `eip` if R8D says that the guest has come back there, or wherever it
+        /// has.
+        ///
+        /// Compares without a flag: see `ZeroBranch`.
+        func emitReturn(to eip: UInt32, _ host: inout HostAssembler) {
+            host.move(.r10, .rcx)
+            host.bytes(0x41, 0x8D, 0x88)  // lea ecx, [r8 - eip]
+            host.dword(UInt32(branch.bias) &- eip)
+            branch.emit(&host) {
+                emitJump(to: eip, &$0)
+            } otherwise: {
+                $0.jump(to: stubs.lookup)
+            }
+        }
+
+        func emitLeave(storing eip: UInt32, _ site: NativeSite) {
+            host.store(immediate: eip, state: places.eip)
+            emitLeave(site)
+        }
+
+        func emitLeave(_ site: NativeSite) { emitLeave(site, &host) }
+
+        func emitLeave(_ site: NativeSite, _ host: inout HostAssembler) {
+            host.move(.r8, immediate: cache.add(site))
+            host.jump(to: stubs.leave)
+        }
+
+        func emitCallout(_ index: Int) {
+            emitLeave(calloutSite(index))
+        }
+
+        /// Jumps to, or calls, the block for the address in R8D, or leaves with it in EIP.
+        ///
+        /// - Parameter eip: the address, if it is known.
+        func emitLookup(of eip: UInt32? = nil, returningTo next: UInt32?, _ host: inout HostAssembler) {
+            let lookup = JumpCacheLookup(of: eip, branch, &host)
+            branch.emit(&host) {
+                lookup.emitJump(&$0, isCall: next != nil)
+                if let next { emitReturn(to: next, &$0) }
+            } otherwise: {
+                $0.store(.r8, state: places.eip)
+                emitLeave(NativeSite(kind: .miss, index: 0, block: cache.nextBlock), &$0)
+            }
+        }
+    }
+#endif
