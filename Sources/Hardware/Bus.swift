@@ -39,6 +39,8 @@ public final class Bus {
     /// Highest address.
     public let limit: UInt32
     private(set) var windows: [Window] = []
+    /// Index of the window that was accessed last: a driver stays with its device.
+    private var recent = 0
 
     /// - Parameter limit: highest address: 0xFFFF for ports, 0xFFFF_FFFF for memory.
     public init(limit: UInt32) {
@@ -55,10 +57,14 @@ public final class Bus {
     }
 
     /// Whether a device claims `address`.
-    public func isClaimed(_ address: UInt32) -> Bool { window(at: address) != nil }
+    public func isClaimed(_ address: UInt32) -> Bool { index(of: address) != nil }
 
     /// Value of `width` (1, 2 or 4) bytes at `address`.
     public func read(_ address: UInt32, width: Int) -> UInt32 {
+        if let index = indexForOneCycle(address, width: width) {
+            let part = windows[index].device.read(offset: windows[index].deviceOffset(address), width: width)
+            return Self.low(part, width)
+        }
         var value: UInt32 = 0
         forEachCycle(address, width: width) { window, cycle, done, size in
             let part = window.map { $0.device.read(offset: $0.deviceOffset(cycle), width: size) } ?? .max
@@ -69,6 +75,10 @@ public final class Bus {
 
     /// Stores the low `width` (1, 2 or 4) bytes of `value` at `address`.
     public func write(_ address: UInt32, value: UInt32, width: Int) {
+        if let index = indexForOneCycle(address, width: width) {
+            let offset = windows[index].deviceOffset(address)
+            return windows[index].device.write(offset: offset, value: Self.low(value, width), width: width)
+        }
         forEachCycle(address, width: width) { window, cycle, done, size in
             guard let window else { return }
             let part = value >> UInt32(done * 8)
@@ -82,7 +92,18 @@ public final class Bus {
         width == 4 ? value : value & (1 << UInt32(width * 8) - 1)
     }
 
-    private func window(at address: UInt32) -> Window? {
+    /// Index of the window that takes an access whole; nil if it has to be split, or nobody claims its start.
+    @inline(__always)
+    private func indexForOneCycle(_ address: UInt32, width: Int) -> Int? {
+        if recent >= windows.count || !windows[recent].range.contains(address) {
+            guard let found = index(of: address) else { return nil }
+            recent = found
+        }
+        let left = Int(windows[recent].range.upperBound - address)
+        return width <= windows[recent].accessWidth && width - 1 <= left ? recent : nil
+    }
+
+    private func index(of address: UInt32) -> Int? {
         var low = 0
         var high = windows.count
         while low < high {
@@ -90,7 +111,7 @@ public final class Bus {
             if windows[middle].range.upperBound < address { low = middle + 1 } else { high = middle }
         }
         guard low < windows.count, windows[low].range.contains(address) else { return nil }
-        return windows[low]
+        return low
     }
 
     /// Splits an access into the cycles that devices see: address, bytes already done, size of this one.
@@ -98,7 +119,7 @@ public final class Bus {
         var done = 0
         while done < width {
             let cycle = (address &+ UInt32(done)) & limit
-            let window = window(at: cycle)
+            let window = index(of: cycle).map { windows[$0] }
             var size = width - done
             if let window {
                 let left = Int(window.range.upperBound - cycle) + 1

@@ -32,7 +32,7 @@ import Testing
             }
             #expect(result.status == 0 && result.errors == "", "\(result.errors)")
             #expect(result.output.contains(" instructions on native, "))
-            #expect(result.output.contains("> 4d 8d b6") && result.output.contains("lea r14, [r14 - "))
+            #expect(result.output.contains("> 4d 8d 76") && result.output.contains("lea r14, [r14 - "))
             #expect(result.output.contains("\nCallouts: ") && result.output.contains("Gives a device orders."))
             for (format, start) in [("json", "{\n"), ("dot", "digraph"), ("html", "<!DOCTYPE html>")] {
                 let result = try Command.run(["inspect", guest, "--engine", "native", "--format", format])

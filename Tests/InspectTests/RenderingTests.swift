@@ -36,7 +36,7 @@ import Testing
         let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
         #expect(lines.allSatisfy { $0.count <= 120 || $0.contains(" > ") }, "\(lines.filter { $0.count > 120 })")
         #expect(lines.contains { $0.hasPrefix("    before the first instruction:") })
-        #expect(lines.contains { $0.contains("> 4d 8d b6 ") && $0.contains("  lea r14, [r14 - ") })
+        #expect(lines.contains { $0.contains("> 4d 8d 76 ") && $0.contains("  lea r14, [r14 - ") })
         #expect(lines.contains { $0.hasPrefix("  out: taken to ") && $0.hasSuffix(" times") })
         let json = try JSONSerialization.jsonObject(with: Data(try report(change).json.utf8)) as? [String: Any]
         let block = try #require((json?["blocks"] as? [[String: Any]])?.first)

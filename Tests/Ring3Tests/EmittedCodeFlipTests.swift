@@ -136,7 +136,10 @@
         static func problem(_ line: String) -> String? {
             let words = line.split(whereSeparator: { $0 == " " || $0 == "," }).map(String.init)
             guard let mnemonic = words.first(where: { !isPrefix($0) }) else { return "no instruction" }
-            if windowed.contains(line.split(separator: " ").joined(separator: " ")) { return nil }
+            // A bit of REX that the instruction has no use for shows as a word of its own.
+            if windowed.contains(line.split(separator: " ").filter { !$0.hasPrefix("rex") }.joined(separator: " ")) {
+                return nil
+            }
             if forbidden.contains(mnemonic) { return "instruction" }
             if mnemonic == "ret" { return words.count == 1 ? nil : "instruction" }
             if line.contains("rsp") || line.contains("esp") || line.contains("spl") || line.contains("rip") {
@@ -170,16 +173,15 @@
             return isInJumpCache(address, ofAddresses: mnemonic == "jmp" || mnemonic == "call") ? nil : "memory"
         }
 
-        /// Tags come first, then as many addresses.
+        /// Tags come first, then as many addresses, then those of far targets.
         private static func isInJumpCache(_ address: Substring, ofAddresses: Bool) -> Bool {
             let size = JumpCache.count * 8
             if address == "r15+r9*8" { return !ofAddresses }
             if address == "r15+r9*8+0x\(String(size, radix: 16))" { return ofAddresses }
-            if address == "r15" { return !ofAddresses }
-            guard address.hasPrefix("r15+0x"), let place = Int(address.dropFirst(6), radix: 16), place % 8 == 0 else {
+            guard ofAddresses, address.hasPrefix("r15+0x"), let place = Int(address.dropFirst(6), radix: 16) else {
                 return false
             }
-            return ofAddresses ? size..<2 * size ~= place : 0..<size ~= place
+            return place % 8 == 0 && JumpCache.farPlace..<JumpCache.size ~= place
         }
 
         /// LEA accesses nothing: R14 may be counted, and no other register of ours named.

@@ -95,6 +95,7 @@
                 ([0x4D, 0x8D, 0x76, 0xFF], .budget), ([0x45, 0x8B, 0x06], .budget),
                 ([0x45, 0x8B, 0x46, 0x08], .memory),
                 ([0x4D, 0x8B, 0x5F, 0x04], .jumpCache), ([0x4D, 0x8B, 0x9F, 0, 0, 8, 0], .jumpCache),
+                ([0x41, 0xFF, 0xA7, 0, 0, 0x10, 0], .site), ([0x41, 0xFF, 0xA7, 0, 0, 0x18, 0], .jumpCache),
                 ([0x4F, 0x8B, 0x1C, 0xC7], .unset), ([0x67, 0xE3, 0], .instruction), ([0x67, 0xE2, 0], .prefixes),
                 ([0xE2, 0xFE], .backwards), ([0xE1, 0], .instruction),
                 ([0xF3, 0x0F, 0x57, 0xC0], .prefixes),
@@ -120,7 +121,7 @@
         @Test func stateIsTheMonitors() throws {
             let eip = MemoryLayout<ProcessorState>.offset(of: \.eip) ?? 0
             let found = try #require(
-                emitted.find(1) { i, code in code.starts(with: [0x41, 0xC7, 0x85]) }.first)
+                emitted.find(1) { i, code in code.starts(with: [0x45, 0x89, 0x85]) }.first)
             for offset in -64..<MemoryLayout<ProcessorState>.size {
                 let bytes = (0..<4).map { UInt8(truncatingIfNeeded: Int32(offset) >> Int32($0 * 8)) }
                 let rule = emitted.rule(
@@ -181,10 +182,17 @@
         @Test func jumpCacheIsReadWithinItsBounds() {
             let sum = 1 + ZeroBranch.ofHost.bias
             let bytes: [([UInt8], [[UInt8]])] = [
-                // movzx r9d, r8w: of another register, of a byte, with the sign
+                // rorx r9d, r8d, 16: by another count, of another register, not at all
                 (
-                    [0x45, 0x0F, 0xB7, 0xC8],
-                    [[0x44, 0x0F, 0xB7, 0xC9], [0x45, 0x0F, 0xB6, 0xC8], [0x45, 0x0F, 0xBF, 0xC8], []]
+                    [0xC4, 0x43, 0x7B, 0xF0, 0xC8, 0x10],
+                    [[0xC4, 0x43, 0x7B, 0xF0, 0xC8, 0x0C], [0xC4, 0x63, 0x7B, 0xF0, 0xC8, 0x10], []]
+                ),
+                // lea r9d, [r9 + r8]: another scale, another register
+                ([0x47, 0x8D, 0x0C, 0x01], [[0x47, 0x8D, 0x0C, 0x41], [0x45, 0x8D, 0x0C, 0x01], []]),
+                // movzx r9d, r9w: of another register, of a byte, with the sign
+                (
+                    [0x45, 0x0F, 0xB7, 0xC9],
+                    [[0x45, 0x0F, 0xB7, 0xC8], [0x45, 0x0F, 0xB6, 0xC9], [0x45, 0x0F, 0xBF, 0xC9], []]
                 ),
                 // mov r11, [r15 + r9*8]: other index, other scale, into a guest register, beyond the tags
                 (
@@ -224,6 +232,27 @@
             expect([.jumpCache], where: isLookup, breaking: { [$0[0] ^ 1, $0[1]] })
         }
 
+        /// `mov r8d, site` and `jmp [r15 + place]`, or a call.
+        @Test func farTargetsAreWithinTheirTable() {
+            let isFar: (HostInstruction, [UInt8]) -> Bool = {
+                $1.starts(with: [0x41, 0xFF, 0xA7]) || $1.starts(with: [0x41, 0xFF, 0x97])
+            }
+            // Among the entries, not at a multiple of eight, behind the end, and before the start.
+            for place in [[8, 0, 8, 0], [4, 0, 0x10, 0], [0, 0, 0x18, 0], [0xF8, 0xFF, 0x0F, 0]] as [[UInt8]] {
+                expect([.jumpCache], where: isFar, breaking: { $0.prefix(3) + place })
+            }
+            // By another register, and one with an index.
+            expect([.target], where: isFar, breaking: { [0x41, 0xFF, $0[2] ^ 1] + $0.dropFirst(3) })
+            expect([.target], where: isFar, breaking: { [0xFF, $0[2]] + $0.dropFirst(3) })
+            // No site, and another block's.
+            let isSite: (HostInstruction, [UInt8]) -> Bool = { [emitted] i, code in
+                guard code.starts(with: [0x41, 0xB8]), let next = emitted.decode(at: Int(i.end)) else { return false }
+                return isFar(next, emitted.code(next))
+            }
+            expect([.site], where: isSite, breaking: { _ in [0x41, 0xB8, 0xFF, 0xFF, 0xFF, 0x7F] })
+            expect([.site, .unset], where: isSite, breaking: { _ in [] })
+        }
+
         @Test func stringInstructionsStayInTheWindow() {
             let load: (HostInstruction, [UInt8]) -> Bool = { $1.starts(with: [0x4D, 0x8B, 0x8D]) }
             // Another register, half of it, another field.
@@ -253,7 +282,7 @@
         }
 
         @Test func instructionsAreCounted() {
-            let count: (HostInstruction, [UInt8]) -> Bool = { $1.starts(with: [0x4D, 0x8D, 0xB6]) }
+            let count: (HostInstruction, [UInt8]) -> Bool = { $1.starts(with: [0x4D, 0x8D, 0x76]) }
             for change in [1, 2, 0xFF] as [UInt8] {
                 expect([.budget], where: count, breaking: { $0[..<3] + [$0[3] &+ change] + $0[4...] })
             }
@@ -290,14 +319,14 @@
             let block = try #require(emitted.blocks.first)
             // Syscall where the block tests its budget, as if it had been emitted so.
             let code = emitted.engine.cache.arena.writable + block.entry
-            (code[7], code[8], code[9]) = (0x0F, 0x05, 0x90)
+            (code[4], code[5], code[6]) = (0x0F, 0x05, 0x90)
             let number = try #require(verification.blocks.firstIndex { $0.entry == block.entry })
             verification.verifyAgain(number)
             guard case .unsafeCode(let finding) = emitted.machine.run() else {
                 Issue.record("it went on")
                 return
             }
-            #expect(finding.rule == .instruction && finding.blockOffset == 7 && finding.bytes == [0x0F, 0x05])
+            #expect(finding.rule == .instruction && finding.blockOffset == 4 && finding.bytes == [0x0F, 0x05])
             #expect(finding.description.contains("syscall"))
             #expect(ExitStatus.of(.unsafeCode(finding)) == 70)
         }

@@ -1,4 +1,5 @@
 #if arch(x86_64) && os(Linux)
+    import Glibc
     import Testing
 
     @testable import Ring3
@@ -6,15 +7,20 @@
     @Suite final class JumpCacheTests {
         private static let (directory, table): (UInt32, UInt32) = (0x2_0000, 0x2_1000)
 
-        private let room = UnsafeMutableRawPointer.allocate(byteCount: JumpCache.size, alignment: 64)
+        /// What stands for no block.
+        private static let unknown: UInt64 = 0xFFFF_0000
+        private let room: UnsafeMutableRawPointer
+        private let targets: FarTargets
         private let jumps: JumpCache
 
-        init() {
-            room.initializeMemory(as: UInt8.self, repeating: 0, count: JumpCache.size)
-            jumps = JumpCache(at: room)
+        init() throws {
+            targets = try FarTargets(unknown: Self.unknown)
+            room = try #require(ShadowWindow.reserve(JumpCache.size, PROT_READ | PROT_WRITE))
+            try targets.provideTable(at: room + JumpCache.farPlace)
+            jumps = JumpCache(at: room, targets)
         }
 
-        deinit { room.deallocate() }
+        deinit { munmap(room, JumpCache.size) }
 
         /// Pages mapped to themselves, and accessed, by a table that the tests change.
         private func pagedProcessor() throws -> CodeRunner {
@@ -38,6 +44,64 @@
 
         private func find(_ eip: UInt32, _ jumps: JumpCache) -> UInt64? {
             JumpCache.find(eip, in: UInt64(UInt(bitPattern: jumps.entries)))
+        }
+
+        /// What a jump to a far target finds; nil for the way out.
+        private func far(_ eip: UInt32) -> UInt64? {
+            guard let number = targets.number(of: eip) else { return nil }
+            let place = (room + JumpCache.farPlace + number * 8).load(as: UInt64.self)
+            return place == Self.unknown ? nil : place
+        }
+
+        /// Far targets go and come with their pages, as entries do, and need not have any.
+        @Test func farTargetsComeAndGoWithTheirPage() throws {
+            let runner = try pagedProcessor()
+            let all = [0x3_0000, 0x3_0123, 0x3_0FF4, 0x3_1000, 0x3_2000] as [UInt32]
+            for (number, eip) in all.enumerated() { #expect(targets.note(eip) == number) }
+            for (number, eip) in all.enumerated() { #expect(targets.note(eip) == number && far(eip) == nil) }
+            for eip in all.dropLast() { jumps.insert(block(eip, at: eip), UInt64(eip) << 8) }
+            for eip in all.dropLast() { #expect(far(eip) == UInt64(eip) << 8) }
+            // Another address drives its entry out.
+            let others = 0x4_0000...0x4_FFFF as ClosedRange<UInt32>
+            let other = try #require(others.first { JumpCache.index($0) == JumpCache.index(0x3_0123) })
+            jumps.insert(block(other, at: other), 1)
+            #expect(find(0x3_0123, jumps) == nil && far(0x3_0123) == 0x301_2300)
+            map(0x3_0000, 0, runner)
+            jumps.revalidate(runner.cpu, isUser: false, flushed: RegionSet())
+            #expect(far(0x3_0000) == nil && far(0x3_0123) == nil && far(0x3_0FF4) == nil)
+            #expect(far(0x3_1000) == 0x310_0000)
+            map(0x3_0000, 0x3_0027, runner)
+            jumps.insert(block(0x3_0400, at: 0x3_0400), 77)
+            #expect(far(0x3_0000) == 0x300_0000 && far(0x3_0123) == 0x301_2300 && far(0x3_0FF4) == nil)
+            jumps.removeAll()
+            #expect(all.allSatisfy { far($0) == nil })
+            targets.removeAll()
+            #expect(targets.number(of: 0x3_0000) == nil && targets.note(0x3_2000) == 0 && far(0x3_2000) == nil)
+        }
+
+        /// A block that crosses into a page is no far target's any more once either page has gone.
+        @Test(arguments: [0x3_0000, 0x3_1000] as [UInt32])
+        func farTargetsThatCrossGoWithBothPages(gone: UInt32) throws {
+            let runner = try pagedProcessor()
+            for eip in [0x3_0FFE, 0x3_0FF0] as [UInt32] { _ = targets.note(eip) }
+            jumps.insert(block(0x3_0FFE, at: 0x3_0FFE, secondPage: 0x3_1000), 5)
+            jumps.insert(block(0x3_0FF0, at: 0x3_0FF0), 6)
+            #expect(far(0x3_0FFE) == 5 && far(0x3_0FF0) == 6)
+            map(gone, 0, runner)
+            jumps.revalidate(runner.cpu, isUser: false, flushed: RegionSet())
+            #expect(far(0x3_0FFE) == nil && far(0x3_0FF0) == (gone == 0x3_0000 ? nil : 6))
+        }
+
+        /// Functions begin at multiples of 16.
+        @Test func entriesOfFunctionsSeldomMeet() {
+            var places: Set<Int> = []
+            var random: UInt32 = 1
+            for _ in 0..<1000 {
+                random = random &* 1_664_525 &+ 1_013_904_223
+                places.insert(JumpCache.index(0xC100_0000 + random >> 8 & 0x7F_FFF0))
+            }
+            #expect(places.count > 980)
+            #expect(Set((0..<0x1_0000 as Range<UInt32>).map { JumpCache.index(0x804_0000 + $0) }).count == 0x1_0000)
         }
 
         /// The entries of a page that was gone are back with the first one that is entered, if it is the same page of RAM.

@@ -160,7 +160,7 @@
             // A call has two: its own, and that of the jump to where it returns to.
             let patch = places.first { cache.arena.writable[$0 - 1] == 0xE8 } ?? places.first
             if target >> 12 != record.firstLinear >> 12 {
-                how = "on another page: looked up in the jump cache"
+                how = "on another page: by the jump cache"
             } else if record.block == nil {
                 how = "no longer in force"
             } else if let block = patch.flatMap(linkedBlock) {

@@ -32,7 +32,7 @@ extension ProcessorState {
     /// Gives back what `init` allocated.
     func release() {
         tlbBanks.deallocate()
-        tlbFilled.deallocate()
+        tlbLocal.deallocate()
         codeMap.deallocate()
         platform.release()
     }

@@ -19,20 +19,27 @@
             /// Room for all of them, so that none can fail for lack of it.
             private let jumpRoom: UnsafeMutableRawPointer
             private static let jumpRoomSize = NativeMode.count * JumpCache.size
+            private let targets: FarTargets
 
-            fileprivate init(_ memory: PhysicalMemory, isUser: Bool, anticipates: Bool) throws(CodeArena.Failure) {
+            fileprivate init(
+                _ memory: PhysicalMemory, _ targets: FarTargets, isUser: Bool, anticipates: Bool
+            ) throws(CodeArena.Failure) {
                 window = try ShadowWindow(memory, isUser: isUser, anticipates: anticipates)
                 guard let room = ShadowWindow.reserve(Self.jumpRoomSize, PROT_READ | PROT_WRITE) else {
                     throw CodeArena.Failure(errno: errno)
                 }
                 jumpRoom = room
+                self.targets = targets
+                for mode in 0..<NativeMode.count {
+                    try targets.provideTable(at: room + mode * JumpCache.size + JumpCache.farPlace)
+                }
             }
 
             deinit { munmap(jumpRoom, Self.jumpRoomSize) }
 
             func jumps(_ mode: NativeMode) -> JumpCache {
                 if let known = jumpCaches[Int(mode.rawValue)] { return known }
-                let new = JumpCache(at: jumpRoom + Int(mode.rawValue) * JumpCache.size)
+                let new = JumpCache(at: jumpRoom + Int(mode.rawValue) * JumpCache.size, targets)
                 jumpCaches[Int(mode.rawValue)] = new
                 return new
             }
@@ -44,10 +51,12 @@
 
         fileprivate static let unpaged = UInt64.max
 
-        fileprivate init(_ memory: PhysicalMemory, anticipates: Bool) throws(CodeArena.Failure) {
+        fileprivate init(
+            _ memory: PhysicalMemory, _ targets: FarTargets, anticipates: Bool
+        ) throws(CodeArena.Failure) {
             views = [
-                try View(memory, isUser: false, anticipates: anticipates),
-                try View(memory, isUser: true, anticipates: anticipates),
+                try View(memory, targets, isUser: false, anticipates: anticipates),
+                try View(memory, targets, isUser: true, anticipates: anticipates),
             ]
         }
 
@@ -68,6 +77,7 @@
         private static let mostMappings = 40_000
 
         private let memory: PhysicalMemory
+        private let targets: FarTargets
         private var spaces: [AddressSpace]
         private(set) var current: AddressSpace
         private var clock: UInt64 = 0
@@ -78,10 +88,13 @@
         private let keepsTranslations: Bool
 
         /// - Parameter keepsTranslations: what the guest flushes may stay if it is still right.
-        init(_ memory: PhysicalMemory, keepsTranslations: Bool) throws(CodeArena.Failure) {
+        init(
+            _ memory: PhysicalMemory, _ targets: FarTargets, keepsTranslations: Bool
+        ) throws(CodeArena.Failure) {
             self.memory = memory
+            self.targets = targets
             self.keepsTranslations = keepsTranslations
-            current = try AddressSpace(memory, anticipates: keepsTranslations)
+            current = try AddressSpace(memory, targets, anticipates: keepsTranslations)
             spaces = [current]
             fillTable()
         }
@@ -143,7 +156,7 @@
         private func space(for root: UInt64) -> AddressSpace {
             if let known = spaces.first(where: { $0.root == root }) { return known }
             var space = spaces.min { $0.lastUse < $1.lastUse } ?? current
-            if spaces.count < Self.most, let new = try? AddressSpace(memory, anticipates: true) {
+            if spaces.count < Self.most, let new = try? AddressSpace(memory, targets, anticipates: true) {
                 spaces.append(new)
                 space = new
             }

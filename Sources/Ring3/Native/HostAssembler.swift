@@ -247,11 +247,12 @@ struct HostAssembler {
     mutating func lea(
         _ register: HostRegister, _ base: HostRegister, _ displacement: Int32, isWide: Bool = false
     ) {
+        let short = Int8(exactly: displacement)
         bytes(
             0x40 | (isWide ? 8 : 0) | (register.isHigh ? 4 : 0) | (base.isHigh ? 1 : 0), 0x8D,
-            0x80 | register.low << 3 | base.low)
+            (short == nil ? 0x80 : 0x40) | register.low << 3 | base.low)
         if base.low == 4 { byte(0x24) }
-        dword(UInt32(bitPattern: displacement))
+        if let short { byte(UInt8(bitPattern: short)) } else { dword(UInt32(bitPattern: displacement)) }
     }
 
     // MARK: The guest's memory: gs:[base]

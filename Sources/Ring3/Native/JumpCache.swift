@@ -1,14 +1,19 @@
 #if arch(x86_64) && os(Linux)
     import Glibc
 
-    /// Host addresses of blocks by guest address, for jumps that cannot be linked: to other pages, through registers and
-    /// memory, returns. Direct-mapped by the low bits of EIP: tags first, then addresses. A tag is the complement of an EIP, of
-    /// 64 bits, and 0 where there is no entry.
+    /// Host addresses of blocks by guest address, for jumps that cannot be linked: through registers and memory, returns, and
+    /// to known addresses on other pages, the `FarTargets`.
+    ///
+    /// ```
+    /// entries │ tags, `count` │ addresses, `count` │ addresses of far targets │
+    /// ```
+    /// Entries are direct-mapped. A tag is the complement of an EIP, of 64 bits, and 0 where there is no entry. Far targets
+    /// have their places for themselves, and no tags.
     ///
     /// Valid for one privilege level and one mode, and as long as the page tables lead to the same pages. The entries of a
     /// page that has gone are put aside: often it comes back, as with the next process that runs the same program.
     final class JumpCache {
-        /// log2 of the entries: with so many, the index is a MOVZX away, and those of a guest's whole kernel seldom meet.
+        /// log2 of the entries: with so many, the index is the low half of a register.
         static let bits = 16
         static let count = 1 << bits
         /// Pages that may have entries, and pages that may have some put aside.
@@ -32,6 +37,8 @@
         }
 
         let entries: UnsafeMutablePointer<UInt64>
+        private let targets: FarTargets
+        private let far: UnsafeMutablePointer<UInt64>
         private var pages: [Page] = []
         private var aside: [Aside] = []
         /// Indices in `pages`, by the low bits of the page's number, that need not be looked for.
@@ -42,13 +49,21 @@
         /// What `entries` of pages rely on.
         private var controls = PagingControls()
 
+        /// Offset of the far targets' table.
+        static let farPlace = 2 * count * MemoryLayout<UInt64>.stride
         /// Bytes it takes, of which the host provides what is used.
-        static let size = 2 * count * MemoryLayout<UInt64>.stride
+        static let size = farPlace + FarTargets.tableSize
 
-        /// - Parameter place: zeros, which outlive it.
-        init(at place: UnsafeMutableRawPointer) {
+        /// - Parameter place: zeros, and from `farPlace` on a table of `targets`, which outlive it.
+        init(at place: UnsafeMutableRawPointer, _ targets: FarTargets) {
             entries = place.bindMemory(to: UInt64.self, capacity: 2 * Self.count)
+            far = (place + Self.farPlace).bindMemory(to: UInt64.self, capacity: FarTargets.most)
+            self.targets = targets
         }
+
+        /// Where the entry for an address is. Functions begin at multiples of 16, as a rule: by the low bits of EIP alone,
+        /// fifteen of sixteen entries would stay empty, and the others meet. Those of the same 64 KiB never do.
+        static func index(_ eip: UInt32) -> Int { Int((eip &+ eip >> 16) & UInt32(count - 1)) }
 
         /// Enters a block, whose code is at a host address.
         func insert(_ block: NativeBlock, _ host: UInt64) {
@@ -58,16 +73,17 @@
         }
 
         private func insert(_ eip: UInt32, _ host: UInt64, at page: Int) {
-            let index = Int(eip) & (Self.count - 1)
+            let index = Self.index(eip)
             entries[index] = ~UInt64(eip)
             entries[Self.count + index] = host
+            if let number = targets.number(of: eip) { far[number] = host }
             pages[page].lines |= 1 << (UInt64(eip & 0xFFF) >> 6)
         }
 
         /// The host's address for a block, by the jump cache whose entries are at an address; nil if there is no entry.
         static func find(_ eip: UInt32, in place: UInt64) -> UInt64? {
             guard let entries = UnsafePointer<UInt64>(bitPattern: UInt(place)) else { return nil }
-            let index = Int(eip) & (count - 1)
+            let index = index(eip)
             return entries[index] == ~UInt64(eip) ? entries[count + index] : nil
         }
 
@@ -152,6 +168,9 @@
                 if eip & 0xFFF < 0xFF1 { removed.entries.append((eip, host)) }
             }
             for distance in 1...15 as ClosedRange<UInt32> { _ = remove(page.linear &- distance) }
+            targets.forEach(onPageOf: page.linear &- 1) { number, eip in
+                if page.linear &- eip <= 15 { far[number] = targets.unknown }
+            }
             guard !removed.entries.isEmpty else { return }
             aside.removeAll { $0.page.linear == page.linear }
             if aside.count >= Self.mostPages { aside.removeFirst() }
@@ -159,6 +178,12 @@
         }
 
         private func removeEntries(of page: Page, _ body: (_ eip: UInt32, _ host: UInt64) -> Void) {
+            targets.forEach(onPageOf: page.linear) { number, eip in
+                guard far[number] != targets.unknown else { return }
+                // Another address may have driven its entry out.
+                if entries[Self.index(eip)] != ~UInt64(eip) { body(eip, far[number]) }
+                far[number] = targets.unknown
+            }
             var lines = page.lines
             while lines != 0 {
                 let line = page.linear | UInt32(lines.trailingZeroBitCount) << 6
@@ -170,7 +195,7 @@
         }
 
         private func remove(_ eip: UInt32) -> UInt64? {
-            let index = Int(eip) & (Self.count - 1)
+            let index = Self.index(eip)
             guard entries[index] == ~UInt64(eip) else { return nil }
             entries[index] = 0
             return entries[Self.count + index]
@@ -184,42 +209,33 @@
         }
     }
 
-    /// Code that looks into the jump cache, of which R15 has the address.
+    /// Code that looks into the jump cache, of which R15 has the address, for the address in R8D.
     ///
     /// Compares without a flag: tag + address + 1 is zero if it is the right one.
-    struct JumpCacheLookup {
-        /// The entry; nil if R9 has its number.
-        private let index: Int?
-
-        /// Of the address in R8D, or of a known one, which comes there. Leaves `ZeroBranch.bias` in RCX if it is there, and ECX
-        /// in R10.
-        init(of eip: UInt32? = nil, _ branch: ZeroBranch, _ host: inout HostAssembler) {
-            if let eip {
-                let index = Int(eip) & (JumpCache.count - 1)
-                self.index = index
-                host.move(.r8, immediate: eip)
-                host.bytes(0x4D, 0x8B, 0x9F)  // mov r11, [r15 + place]
-                host.dword(UInt32(index * 8))
-            } else {
-                index = nil
-                host.bytes(0x45, 0x0F, 0xB7, 0xC8)  // movzx r9d, r8w
-                host.bytes(0x4F, 0x8B, 0x1C, 0xCF)  // mov r11, [r15 + r9*8]
-            }
+    enum JumpCacheLookup {
+        /// Leaves `ZeroBranch.bias` in RCX if the address is there, ECX in R10, and the entry's number in R9.
+        static func emit(_ branch: ZeroBranch, _ host: inout HostAssembler) {
+            host.bytes(0xC4, 0x43, 0x7B, 0xF0, 0xC8, 0x10)  // rorx r9d, r8d, 16
+            host.bytes(0x47, 0x8D, 0x0C, 0x01)  // lea r9d, [r9 + r8]
+            host.bytes(0x45, 0x0F, 0xB7, 0xC9)  // movzx r9d, r9w
+            host.bytes(0x4F, 0x8B, 0x1C, 0xCF)  // mov r11, [r15 + r9*8]
             host.move(.r10, .rcx)
             host.bytes(0x4B, 0x8D, 0x4C, 0x03, 1 + branch.bias)  // lea rcx, [r11 + r8 + 1]
         }
 
         /// The jump to, or call of, what was found.
-        func emitJump(_ host: inout HostAssembler, isCall: Bool) {
-            // FF /4 is JMP, FF /2 CALL.
-            let operation: UInt8 = isCall ? 0x10 : 0x20
-            if let index {
-                host.bytes(0x41, 0xFF, 0x87 | operation)  // jmp [r15 + place]
-                host.dword(UInt32((JumpCache.count + index) * 8))
-            } else {
-                host.bytes(0x43, 0xFF, 0x84 | operation, 0xCF)  // jmp [r15 + r9*8 + addresses]
-                host.dword(UInt32(JumpCache.count * 8))
-            }
+        static func emitJump(_ host: inout HostAssembler, isCall: Bool) {
+            host.bytes(0x43, 0xFF, opcode(isCall) | 4, 0xCF)  // jmp [r15 + r9*8 + addresses]
+            host.dword(UInt32(JumpCache.count * 8))
         }
+
+        /// The jump to, or call of, a far target, or the way out by the site in R8D.
+        static func emitFarJump(_ number: Int, _ host: inout HostAssembler, isCall: Bool) {
+            host.bytes(0x41, 0xFF, opcode(isCall) | 7)  // jmp [r15 + place]
+            host.dword(UInt32(JumpCache.farPlace + number * 8))
+        }
+
+        /// FF /4 is JMP, FF /2 CALL, with a displacement of 32 bits.
+        private static func opcode(_ isCall: Bool) -> UInt8 { isCall ? 0x90 : 0xA0 }
     }
 #endif

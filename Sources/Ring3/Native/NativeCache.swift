@@ -77,11 +77,13 @@
     /// A place where emitted code leaves for the monitor.
     struct NativeSite {
         enum Kind: UInt8 {
-            /// To a known address, EIP: once the block there exists, the jump at `place` can lead to it.
+            /// To `eip`: once the block there exists, the jump at `place` can lead to it.
             case link
-            /// To an address that was not in the jump cache.
+            /// To `eip`, one of the `FarTargets`, for which the jump cache had no block.
+            case far
+            /// To what EIP is, which was not in the jump cache.
             case miss
-            /// The block's code has changed.
+            /// To `eip`, where the block begins, whose code has changed.
             case stale
             /// The guest's x87 and SSE state must come to the host's units before instruction `index`.
             case units
@@ -94,8 +96,11 @@
         static let mostOfInstruction = 3
 
         var kind: Kind
-        var index: UInt16
+        /// Of the instruction.
+        var index: UInt16 = 0
         var block: Int32
+        /// Where the guest goes on, as far as the site alone says so.
+        var eip: UInt32 = 0
         /// Offset in the arena of a jump's or call's distance, and where that leads as long as it is not linked.
         var place: UInt32 = 0
         var unlinked: UInt32 = 0

@@ -16,6 +16,7 @@
         let budget: InstructionBudget
         let calls: CallStack
         let spaces: AddressSpaces
+        private let targets: FarTargets
         private let verification: CodeVerification?
         let units: GuestUnits
         let stubs: NativeStubs
@@ -48,11 +49,13 @@
             self.keepsTranslations = keepsTranslations
             cache = try NativeCache(ramSize: memory.size, capacity: Self.cacheSize)
             budget = try InstructionBudget()
-            spaces = try AddressSpaces(memory, keepsTranslations: keepsTranslations)
             var host = cache.assembler
             stubs = NativeStubs(&host, branch)
             cache.reserve(through: stubs.end)
-            translator = NativeTranslator(cpu: cpu, cache: cache, source: interpreter, stubs: stubs, branch: branch)
+            targets = try FarTargets(unknown: cache.arena.executable + UInt64(stubs.leave))
+            spaces = try AddressSpaces(memory, targets, keepsTranslations: keepsTranslations)
+            translator = NativeTranslator(
+                cpu: cpu, cache: cache, source: interpreter, stubs: stubs, branch: branch, targets: targets)
             units = GuestUnits(cpu, cache, takeX87: cache.arena.executable + UInt64(stubs.takeX87))
             do throws(Decoder.Failure) {
                 verification =
@@ -106,11 +109,7 @@
             defer { cache.profile?.takeSamples() }
             while finding == nil {
                 if cpu.pointee.instructions >= cpu.pointee.stopAt {
-                    if cpu.pointee.attention == .resumeFlag, cpu.pointee.instructions < cpu.pointee.sliceEnd {
-                        // For one instruction, to which it makes no difference without breakpoints.
-                        cpu.setSystemFlag(Flags.rf, false)
-                        continue
-                    }
+                    if passResumeFlag() { continue }
                     units.take()
                     if let stop = stepping({ interpreter.attend() }) { return stop }
                     continue
@@ -134,6 +133,16 @@
                 if finding == nil { execute(from: number) }
             }
             return .unsafeCode
+        }
+
+        /// Clears RF, if that is all that wants attention: it is for one instruction, to which it makes no difference without
+        /// breakpoints.
+        private func passResumeFlag() -> Bool {
+            guard cpu.pointee.attention == .resumeFlag, cpu.pointee.instructions < cpu.pointee.sliceEnd else {
+                return false
+            }
+            cpu.setSystemFlag(Flags.rf, false)
+            return true
         }
 
         /// What the verifier has against the code; nothing is executed from then on.
@@ -201,7 +210,7 @@
             switch site.kind {
             case .link: if source.canLead(to: block) { cache.link(number, to: target) }
             // Only jump caches lead to stale blocks.
-            case .miss, .stale: remember(block)
+            case .far, .miss, .stale: remember(block)
             case .units, .repeated, .callout: break
             }
         }
@@ -214,7 +223,7 @@
         }
 
         private func emit(_ physical: UInt32, _ eip: UInt32, _ mode: NativeMode) -> Int32? {
-            if !cache.hasRoom { removeAllBlocks() }
+            if !cache.hasRoom || !targets.hasRoom { removeAllBlocks() }
             defer { settleUnits() }
             return translator.translate(physical, eip: eip, mode)
         }
@@ -224,6 +233,7 @@
             units.noteLast()
             cache.removeAll()
             spaces.forgetBlocks()
+            targets.removeAll()
             calls.reset(&cpu.pointee.native.calls)
             left = nil
         }
@@ -273,9 +283,9 @@
 
         /// The host's address for EIP, if the jump cache has it and nothing else is to be done first; takes up its view.
         private func knownBlock() -> UInt64? {
-            guard cpu.pointee.instructions < cpu.pointee.stopAt, awaited?.eip != cpu.pointee.eip, canExecute else {
-                return nil
-            }
+            provideAwaited()
+            // A handler that returns from a fault sets RF.
+            guard cpu.pointee.instructions < cpu.pointee.stopAt || passResumeFlag(), canExecute else { return nil }
             takeUpView()
             return JumpCache.find(cpu.pointee.eip, in: cpu.pointee.native.jumpCache)
         }
@@ -318,7 +328,10 @@
             let site = cache.sites[Int(exit)]
             let index = Int(site.index)
             switch site.kind {
-            case .link, .miss, .stale: return leave(by: exit, counted: total)
+            case .link, .far, .stale:
+                cpu.pointee.eip = site.eip
+                return leave(by: exit, counted: total)
+            case .miss: return leave(by: exit, counted: total)
             case .units:
                 stand(before: index, of: site.block, counted: total)
                 cache.profile?.left(site.block, before: index)

@@ -14,19 +14,19 @@
         }
 
         func emitJump(to target: UInt32, returningTo next: UInt32? = nil, _ host: inout HostAssembler) {
-            // Where a block ends that crosses pages may change with the page tables, and where one begins, too.
+            // What the page tables lead to may be another page soon: where a block ends that crosses, and where one begins.
             let isFixed = target >> 12 == block.eip >> 12 && block.secondPage == nil
-            guard isFixed, !(isBeforeCrossing && target == block.eip &+ block.length) else {
-                return emitLookup(of: target, returningTo: next, &host)
+            guard isFixed, target & 0xFFF <= Self.lastWhole else {
+                return emitFarJump(to: target, returningTo: next, &host)
             }
             let place = next == nil ? host.jump(to: host.offset + 5) : host.call(host.offset + 5)
             if let next { emitReturn(to: next, &host) }
             host.patch(at: place, to: host.offset)
             let unlinked = UInt32(host.offset)
-            host.store(immediate: target, state: places.eip)
             emitLeave(
                 NativeSite(
-                    kind: .link, index: 0, block: cache.nextBlock, place: UInt32(place), unlinked: unlinked), &host)
+                    kind: .link, block: cache.nextBlock, eip: target, place: UInt32(place), unlinked: unlinked),
+                &host)
         }
 
         /// Where a call comes back to: goes on at `eip` if R8D says that the guest has come back there, or wherever it
@@ -44,10 +44,8 @@
             }
         }
 
-        func emitLeave(storing eip: UInt32, _ site: NativeSite) {
-            host.store(immediate: eip, state: places.eip)
-            emitLeave(site)
-        }
+        /// Offset in a page where no instruction is so long that it crosses into the next one.
+        private static let lastWhole: UInt32 = 0x1000 - 15
 
         func emitLeave(_ site: NativeSite) { emitLeave(site, &host) }
 
@@ -60,17 +58,23 @@
             emitLeave(calloutSite(index))
         }
 
+        /// Jumps to, or calls, the block for an address on another page.
+        private func emitFarJump(to target: UInt32, returningTo next: UInt32?, _ host: inout HostAssembler) {
+            host.move(
+                .r8, immediate: cache.add(NativeSite(kind: .far, block: cache.nextBlock, eip: target)))
+            JumpCacheLookup.emitFarJump(targets.note(target), &host, isCall: next != nil)
+            if let next { emitReturn(to: next, &host) }
+        }
+
         /// Jumps to, or calls, the block for the address in R8D, or leaves with it in EIP.
-        ///
-        /// - Parameter eip: the address, if it is known.
-        func emitLookup(of eip: UInt32? = nil, returningTo next: UInt32?, _ host: inout HostAssembler) {
-            let lookup = JumpCacheLookup(of: eip, branch, &host)
+        func emitLookup(returningTo next: UInt32?, _ host: inout HostAssembler) {
+            JumpCacheLookup.emit(branch, &host)
             branch.emit(&host) {
-                lookup.emitJump(&$0, isCall: next != nil)
+                JumpCacheLookup.emitJump(&$0, isCall: next != nil)
                 if let next { emitReturn(to: next, &$0) }
             } otherwise: {
                 $0.store(.r8, state: places.eip)
-                emitLeave(NativeSite(kind: .miss, index: 0, block: cache.nextBlock), &$0)
+                emitLeave(NativeSite(kind: .miss, block: cache.nextBlock), &$0)
             }
         }
     }

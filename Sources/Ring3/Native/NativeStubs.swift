@@ -122,10 +122,10 @@
             host.byte(0xC3)  // ret
 
             lookup = host.offset
-            let lookup = JumpCacheLookup(branch, &host)
+            JumpCacheLookup.emit(branch, &host)
             let leave = leave
             branch.emit(&host) {
-                lookup.emitJump(&$0, isCall: false)
+                JumpCacheLookup.emitJump(&$0, isCall: false)
             } otherwise: {
                 $0.store(.r8, state: ProcessorState.place(\.eip))
                 $0.move(.r8, immediate: NativeContext.miss)

@@ -27,8 +27,7 @@
         let places = BlockPlaces()
         let stubs: NativeStubs
         let branch: ZeroBranch
-        /// The block ends where an instruction begins that crosses into the next page.
-        private(set) var isBeforeCrossing = false
+        let targets: FarTargets
         /// Those of the instruction that crosses, if the block is that.
         private let crossingBuffer = UnsafeMutablePointer<UInt8>.allocate(capacity: 16)
         /// The block has made sure already that the guest's state is in the units.
@@ -46,13 +45,15 @@
         private var drafts: [Range<Int>] = []
 
         init(
-            cpu: Processor, cache: NativeCache, source: Interpreter, stubs: NativeStubs, branch: ZeroBranch
+            cpu: Processor, cache: NativeCache, source: Interpreter, stubs: NativeStubs, branch: ZeroBranch,
+            targets: FarTargets
         ) {
             self.cpu = cpu
             self.cache = cache
             self.source = source
             self.stubs = stubs
             self.branch = branch
+            self.targets = targets
             host = cache.assembler
             block = NativeBlock(
                 physical: 0, eip: 0, length: 0, entry: 0, staleExit: 0, end: 0, first: 0, count: 0, mode: [],
@@ -78,7 +79,6 @@
             block = NativeBlock(
                 physical: physical, eip: eip, length: 0, entry: UInt32(host.offset), staleExit: 0, end: 0,
                 first: UInt32(cache.instructionCount), count: 0, mode: mode, isStale: false)
-            isBeforeCrossing = false
             round = 0
             var isTransfer = collect()
             if block.count == 0 { isTransfer = collectCrossing() }
@@ -101,7 +101,7 @@
                 emitExit(to: exit.target, after: exit.index, owing: instruction(exit.index).pointee.debt)
             }
             block.staleExit = UInt32(host.offset)
-            emitLeave(storing: eip, NativeSite(kind: .stale, index: 0, block: cache.nextBlock))
+            emitLeave(NativeSite(kind: .stale, block: cache.nextBlock, eip: eip))
             block.end = UInt32(host.offset)
             cache.instructionCount += Int(block.count) + 1
             return cache.insert(block)
@@ -117,10 +117,7 @@
         private func collect() -> Bool {
             var isTransfer = false
             while block.count < Translator.longest, !isTransfer, block.physical & 0xFFF + block.length < 0x1000 {
-                guard let next = source.decoded(at: block.physical &+ block.length, is32Bit: true) else {
-                    isBeforeCrossing = true
-                    break
-                }
+                guard let next = source.decoded(at: block.physical &+ block.length, is32Bit: true) else { break }
                 isTransfer = append(next)
                 if isLoop {
                     unroll()

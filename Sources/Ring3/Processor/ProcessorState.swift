@@ -123,10 +123,10 @@ public struct ProcessorState {
     /// TLB bank in use: supervisor, user, or the never-filled one while alignment is checked.
     var tlb: UnsafeMutablePointer<TLBEntry>
     let tlbBanks: UnsafeMutablePointer<TLBEntry>
-    /// Numbers of the entries that were filled since everything was flushed, or all that are left then; how many there
-    /// are, or more than there is room for.
-    let tlbFilled: UnsafeMutablePointer<UInt16>
-    var tlbFilledCount = 0
+    /// Numbers of the entries that were filled since the last flush, but for global translations; how many there are, or more
+    /// than there is room for.
+    let tlbLocal: UnsafeMutablePointer<UInt16>
+    var tlbLocalCount = 0
     /// Of which a part may be in the TLB as part of a large page.
     var largePageRegions = RegionSet()
     var hasDataBreakpoints = false
@@ -162,8 +162,8 @@ public struct ProcessorState {
         tlbBanks = .allocate(capacity: TLB.entries * TLB.banks)
         tlbBanks.initialize(repeating: TLBEntry(), count: TLB.entries * TLB.banks)
         tlb = tlbBanks
-        tlbFilled = .allocate(capacity: TLB.listed)
-        tlbFilled.initialize(repeating: 0, count: TLB.listed)
+        tlbLocal = .allocate(capacity: TLB.listed)
+        tlbLocal.initialize(repeating: 0, count: TLB.listed)
         ramBase = platform.memory.base
         ramSize = UInt32(platform.memory.size)
         let pages = platform.memory.size >> 12

@@ -96,8 +96,12 @@ struct EmittedBlockProof {
         }
         guard isEntered else { return }
         guard 1...verifier.layout.budgetGuard ~= block.count, forms[0] == .count(-Int64(block.count)),
-            forms.count > 1, forms[1] == .testBudget, instructions[0].length >= 5
+            forms.count > 1, forms[1] == .testBudget
         else { throw violation(.budget, 0) }
+        // A jump will be written there once the block is stale, and nobody may come to the middle of it.
+        guard instructions[0].length + instructions[1].length >= 5,
+            block.resumptions.allSatisfy({ $0.offset >= block.entry + 5 })
+        else { throw violation(.shape, 0) }
     }
 
     // MARK: What is known
@@ -137,9 +141,13 @@ struct EmittedBlockProof {
                 state[EmittedCodeState.rcxNumber] = .any
             }
         case .jumpByCache(let place):
-            guard let found = state.found, isEntry(place, of: found, state) else {
-                throw violation(.jumpCache, index)
-            }
+            guard let found = state.found, state[place] == .index(found) else { throw violation(.jumpCache, index) }
+            guard state.credit >= 1 else { throw violation(.budget, index) }
+            if kind == .jump { return }
+            state = .returned
+        case .farJump:
+            // Where nothing is known it leads out, and R8 tells the monitor where it was left.
+            guard hasSite(state) else { throw violation(.site, index) }
             guard state.credit >= 1 else { throw violation(.budget, index) }
             if kind == .jump { return }
             state = .returned
@@ -147,10 +155,9 @@ struct EmittedBlockProof {
             guard state.credit >= 1 else { throw violation(.budget, index) }
             guard state.isReadable(HostOperandRegister(.general, 8, size: 4)) else { throw violation(.unset, index) }
             return
-        case .loadTag(let target, .register(let register)):
+        case .loadTag(let target, let register):
             guard case .index(let word) = state[register] else { throw violation(.jumpCache, index) }
             state[target] = .tag(word)
-        case .loadTag(let target, .known(let place)): state[target] = .tagAt(place)
         case .loadWindow(let target): state[target] = .window
         case .addWindow: break
         case .string: state[EmittedCodeState.rcxNumber] = .any
@@ -195,10 +202,7 @@ struct EmittedBlockProof {
             guard state.isReadable(HostOperandRegister(.general, 8, size: 4)) else { throw violation(.unset, index) }
         } else if isSystemCall || target == verifier.layout.leave {
             guard !isSystemCall || state.credit >= 1 else { throw violation(.budget, index) }
-            // R8 tells the monitor where it was left.
-            guard case .word(let word) = state[8], let site = constants[word], block.sites.contains(site) else {
-                throw violation(.site, index)
-            }
+            guard hasSite(state) else { throw violation(.site, index) }
         } else if target == block.entry || verifier.entries.contains(target) {
             guard state.credit >= 1 else { throw violation(.budget, index) }
         } else if block.entry..<block.end ~= target {
@@ -212,6 +216,12 @@ struct EmittedBlockProof {
         } else {
             throw violation(.target, index)
         }
+    }
+
+    /// Whether R8 tells the monitor where it was left.
+    private func hasSite(_ state: EmittedCodeState) -> Bool {
+        guard case .word(let word) = state[8], let site = constants[word] else { return false }
+        return block.sites.contains(site)
     }
 
     private func isMet(_ condition: EmittedCodeLayout.Condition, _ state: EmittedCodeState) -> Bool {
@@ -325,31 +335,30 @@ struct EmittedBlockProof {
             if case .word = operand(1) { return operand(1) }
             return fresh
         case .load where target.size == 4:
-            guard isLowHalf(i), case .word(let word) = operand(1) else { return fresh }
+            guard isLowHalf(i), case .mixed(let word) = operand(1) else { return fresh }
             return .index(word)
-        case .lea where target.size == 4: return fresh
+        case .lea where target.size == 4: return mixture(i, state) ?? fresh
         case .lea: return difference(i, state)
-        case .shift where target.size == 4: return fresh
+        case .shift where target.size == 4:
+            guard i.operands.last == .immediate(16), case .word(let word) = operand(1) else { return fresh }
+            return .rotated(word)
         case .move, .load, .not, .shift: return .any
         default: return nil
         }
     }
 
-    /// Whether an instruction is MOVZX of a register's low word, an index of the jump cache.
-    private func isLowHalf(_ i: HostInstruction) -> Bool {
-        i.isTwoByte && i.opcode == 0xB7 && i.memory == nil
+    /// The sum of a word and the same word, rotated.
+    private func mixture(_ i: HostInstruction, _ state: EmittedCodeState) -> EmittedValue? {
+        guard let memory = i.memory, let base = memory.base, let index = memory.index, memory.scale == 1,
+            memory.displacement == 0, base.file == .general, index.file == .general,
+            case .rotated(let rotated) = state[base.number], state[index.number] == .word(rotated)
+        else { return nil }
+        return .mixed(rotated)
     }
 
-    /// Whether an index of the jump cache is that of a word.
-    private func isEntry(
-        _ index: EmittedInstructionCheck.CacheIndex, of word: Int, _ state: EmittedCodeState
-    ) -> Bool {
-        switch index {
-        case .register(let register): return state[register] == .index(word)
-        case .known(let place):
-            guard let value = constants[word] else { return false }
-            return Int(value) & (verifier.layout.jumpCacheCount - 1) == place
-        }
+    /// Whether an instruction is MOVZX of a register's low word.
+    private func isLowHalf(_ i: HostInstruction) -> Bool {
+        i.isTwoByte && i.opcode == 0xB7 && i.memory == nil
     }
 
     /// `tag + word + 1` is zero if the tag is that of the word; `tag + word + 2` is one.
@@ -361,7 +370,6 @@ struct EmittedBlockProof {
         switch (state[base.number], state[index.number]) {
         case (.tag(let tag), .word(let word)) where tag == word: compared = word
         case (.word(let word), .tag(let tag)) where tag == word: compared = word
-        case (.tagAt(let place), .word(let word)) where isEntry(.known(place), of: word, state): compared = word
         default: return .any
         }
         return memory.displacement == 1 ? .distance(compared) : .distanceAndOne(compared)

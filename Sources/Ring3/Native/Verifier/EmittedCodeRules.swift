@@ -65,7 +65,7 @@ enum EmittedInstructionKind: UInt8 {
             setle setg
             """
         ),
-        (.move, "mov"), (.lea, "lea"), (.not, "not"), (.shift, "shlx shrx"),
+        (.move, "mov"), (.lea, "lea"), (.not, "not"), (.shift, "shlx shrx rorx"),
         (.bitTest, "bt"), (.bitChange, "bts btr btc"),
         (.jump, "jmp"), (.call, "call"), (.return, "ret"), (.jumpIfZeroRCX, "jrcxz"), (.loop, "loop"),
         (.conditional, "jo jno jb jae je jne jbe ja js jns jp jnp jl jge jle jg"),
@@ -136,8 +136,9 @@ struct EmittedCodeLayout {
     var savedFlags: StateField
     /// The base of the window in use, a multiple of 4 GiB.
     var window: StateField
-    /// The jump cache's entries, one for each word of 16 bits: tags of eight bytes, then addresses.
+    /// The jump cache's entries, one for each word of 16 bits: tags of eight bytes, then addresses, then those of far targets.
     var jumpCacheCount = 1 << 16
+    var farTargetCount = 1 << 16
     /// Where counters of eight bytes are, one for each site, as offsets; empty if blocks do not count.
     var counters = 0..<0
     /// Bytes below the instruction budget's end that fault.

@@ -11,11 +11,12 @@ enum EmittedValue: Equatable {
     /// So many low bytes are ours, the rest may not be read.
     case low(UInt8)
     case word(Int)
-    /// The low half of a word, which is an index of the jump cache.
+    /// A word with its halves exchanged, the sum of both, and the low half of that: an index of the jump cache.
+    case rotated(Int)
+    case mixed(Int)
     case index(Int)
-    /// The tag of the jump cache's entry for a word or of that number, and the sum of tag and word and one.
+    /// The tag of the jump cache's entry for a word, and the sum of tag and word and one.
     case tag(Int)
-    case tagAt(Int)
     case distance(Int)
     /// One more than that.
     case distanceAndOne(Int)

@@ -15,7 +15,8 @@ import X86
 /// - GS base and R13 to R15 are as they were, but that R14 counts: every block takes its length off and tests, jumps
 ///   within a block lead forwards, and what is given back is less than was taken, so that the guest always comes back to
 ///   the monitor;
-/// - a block is left to the entry of a verified block, or to the monitor with the number of one of its own sites.
+/// - a block is left to the entry of a verified block, or to the monitor with the number of one of its own sites; what the
+///   jump cache has for a far target is one of these.
 ///
 /// Not thread-safe.
 final class EmittedCodeVerifier {

@@ -11,9 +11,11 @@ struct EmittedInstructionCheck {
         /// `mov r8d, [r14]`.
         case testBudget
         /// `mov r64, [r15 + r64 * 8]`: destination and index.
-        case loadTag(UInt8, index: CacheIndex)
-        /// `jmp [r15 + r64 * 8 + ...]`, or a call.
-        case jumpByCache(index: CacheIndex)
+        case loadTag(UInt8, index: UInt8)
+        /// `jmp [r15 + r64 * 8 + ...]`, or a call: index.
+        case jumpByCache(index: UInt8)
+        /// `jmp [r15 + ...]`, or a call, to one of the far targets.
+        case farJump
         /// Reads or writes a listed field of the processor's state.
         case state
         /// `mov r64, [r13 + window]`: destination.
@@ -32,12 +34,6 @@ struct EmittedInstructionCheck {
         case `return`
         /// PUSHFQ and POP into the field for flags; PUSH of that and POPFQ.
         case pushFlags, popIntoState, pushState, popFlags
-    }
-
-    /// An index of the jump cache.
-    enum CacheIndex: Equatable {
-        case register(UInt8)
-        case known(Int)
     }
 
     let kind: EmittedInstructionKind
@@ -223,20 +219,14 @@ struct EmittedInstructionCheck {
         return kind == .push ? .pushState : .popIntoState
     }
 
+    /// The register with an index of the jump cache.
+    ///
     /// - Parameter displacement: of the first entry.
-    private func jumpCacheIndex(
-        _ memory: HostMemoryOperand, displacement: Int
-    ) throws(Violation) -> CacheIndex {
-        guard memory.size == 8 else { throw Violation(.jumpCache) }
-        guard let index = memory.index else {
-            let place = Int(memory.displacement) - displacement
-            guard place >= 0, place < 8 * layout.jumpCacheCount, place % 8 == 0 else { throw Violation(.jumpCache) }
-            return .known(place / 8)
-        }
-        guard index.size == 8, Self.isOurs(index), memory.scale == 8, memory.displacement == displacement else {
-            throw Violation(.jumpCache)
-        }
-        return .register(index.number)
+    private func jumpCacheIndex(_ memory: HostMemoryOperand, displacement: Int) throws(Violation) -> UInt8 {
+        guard memory.size == 8, let index = memory.index, index.size == 8, Self.isOurs(index), memory.scale == 8,
+            memory.displacement == displacement
+        else { throw Violation(.jumpCache) }
+        return index.number
     }
 
     private func lea(_ i: HostInstruction, _ memory: HostMemoryOperand) throws(Violation) -> Form {
@@ -293,6 +283,13 @@ struct EmittedInstructionCheck {
             memory.base == HostOperandRegister(.general, 15, size: 8), i.prefixes.count == 1, i.prefixes.rex != 0
         else { throw Violation(.target) }
         let addresses = 8 * layout.jumpCacheCount
-        return .jumpByCache(index: try jumpCacheIndex(memory, displacement: addresses))
+        guard memory.index == nil else {
+            return .jumpByCache(index: try jumpCacheIndex(memory, displacement: addresses))
+        }
+        let place = Int(memory.displacement) - 2 * addresses
+        guard memory.size == 8, place >= 0, place < 8 * layout.farTargetCount, place % 8 == 0 else {
+            throw Violation(.jumpCache)
+        }
+        return .farJump
     }
 }

@@ -7,7 +7,8 @@ enum TLB {
     /// Supervisor, user, and one that is never filled (in use while alignment is checked, so that every access takes
     /// the slow path).
     static let banks = 3
-    /// Entries of which is kept which they are. Those who load CR3 often fill few in between.
+    /// Entries of which is kept which they are, so that a load of CR3 need not look at all. Those who load it often fill few in
+    /// between.
     static let listed = 256
     static let noTag: UInt32 = 1
 

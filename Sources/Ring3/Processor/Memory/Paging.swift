@@ -55,7 +55,7 @@ extension Processor {
 
     private func fillTLB(_ linear: UInt32, _ page: PageTranslation, isUser: Bool) {
         let index = Int(linear >> 12 & TLB.mask) + (isUser ? TLB.entries : 0)
-        noteFilled(index)
+        if !page.isGlobal { noteLocal(index) }
         let entry = pointee.tlbBanks + index
         let tag = linear & 0xFFFF_F000
         let physical = UInt32(truncatingIfNeeded: page.page)
@@ -235,10 +235,10 @@ extension Processor {
     func flushTLB(keepingGlobal: Bool) {
         pointee.statistics.tlbFlushes &+= 1
         pointee.translationObserver?.translationsFlushed(keepingGlobal: keepingGlobal)
-        let count = pointee.tlbFilledCount
-        pointee.tlbFilledCount = 0
-        if count <= TLB.listed {
-            for place in 0..<count { flushEntry(Int(pointee.tlbFilled[place]), keepingGlobal: keepingGlobal) }
+        let count = pointee.tlbLocalCount
+        pointee.tlbLocalCount = 0
+        if keepingGlobal, count <= TLB.listed {
+            for place in 0..<count { flushEntry(Int(pointee.tlbLocal[place]), keepingGlobal: true) }
         } else {
             for index in 0..<TLB.entries * 2 { flushEntry(index, keepingGlobal: keepingGlobal) }
         }
@@ -248,18 +248,18 @@ extension Processor {
 
     private func flushEntry(_ index: Int, keepingGlobal: Bool) {
         let entry = pointee.tlbBanks + index
-        guard !keepingGlobal || !entry.pointee.isGlobal else { return noteFilled(index) }
+        guard !keepingGlobal || !entry.pointee.isGlobal else { return }
         entry.pointee.readTag = TLB.noTag
         entry.pointee.writeTag = TLB.noTag
         entry.pointee.dirtyTag = TLB.noTag
         entry.pointee.executeTag = TLB.noTag
     }
 
-    private func noteFilled(_ index: Int) {
-        if pointee.tlbFilledCount < TLB.listed {
-            pointee.tlbFilled[pointee.tlbFilledCount] = UInt16(truncatingIfNeeded: index)
+    private func noteLocal(_ index: Int) {
+        if pointee.tlbLocalCount < TLB.listed {
+            pointee.tlbLocal[pointee.tlbLocalCount] = UInt16(truncatingIfNeeded: index)
         }
-        pointee.tlbFilledCount &+= 1
+        pointee.tlbLocalCount &+= 1
     }
 
     /// Forgets the translations of the page at `linear` (INVLPG); of its whole region if it was part of a large page.
