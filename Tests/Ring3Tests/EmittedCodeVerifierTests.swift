@@ -232,6 +232,30 @@
             expect([.jumpCache], where: isLookup, breaking: { [$0[0] ^ 1, $0[1]] })
         }
 
+        /// `mov r11d, 31`, `pext r9d, selector, r11d` and `bt gs:[r8d], r9d`, or the like.
+        @Test func bitsAreOfTheWordThatIsAddressed() {
+            let isBit: (HostInstruction, [UInt8]) -> Bool = { _, code in
+                let code = code.first == 0xF0 ? code.dropFirst() : code[...]
+                return code.starts(with: [0x65, 0x67, 0x45, 0x0F])
+                    && [0xA3, 0xAB, 0xB3, 0xBB].contains(code[code.startIndex + 4])
+                    && code.last == 0x08
+            }
+            // By R8, R10, R11 and a register of the guest's; of 64 bits.
+            for modRM in [0x00, 0x10, 0x18] as [UInt8] {
+                expect([.memory, .unset], atLeast: 1, where: isBit, breaking: { $0.dropLast() + [modRM] })
+            }
+            expect([.memory], atLeast: 1, where: isBit, breaking: { $0.map { $0 == 0x45 ? 0x41 : $0 } })
+            expect([.width, .memory], atLeast: 1, where: isBit, breaking: { $0.map { $0 == 0x45 ? 0x4D : $0 } })
+            let isMask: (HostInstruction, [UInt8]) -> Bool = { [emitted] i, code in
+                guard code == [0x41, 0xBB, 31, 0, 0, 0], let extract = emitted.decode(at: Int(i.end)),
+                    let bit = emitted.decode(at: Int(extract.end))
+                else { return false }
+                return isBit(bit, emitted.code(bit))
+            }
+            expect([.memory], atLeast: 1, where: isMask, breaking: { _ in [0x41, 0xBB, 63, 0, 0, 0] })
+            expect([.memory, .unset], atLeast: 1, where: isMask, breaking: { _ in [] })
+        }
+
         /// `mov r8d, site` and `jmp [r15 + place]`, or a call.
         @Test func farTargetsAreWithinTheirTable() {
             let isFar: (HostInstruction, [UInt8]) -> Bool = {

@@ -86,6 +86,8 @@
         private let table = UnsafeMutablePointer<UInt64>.allocate(capacity: 2 * (1 + NativeMode.count))
 
         private let keepsTranslations: Bool
+        /// The host has no more mappings for the windows than this.
+        private var mappingBound = 0
 
         /// - Parameter keepsTranslations: what the guest flushes may stay if it is still right.
         init(
@@ -190,8 +192,11 @@
         func fill(_ cpu: Processor, _ linear: UInt32, isUser: Bool, isWrite: Bool) -> ShadowWindow.Filling {
             let cr2 = cpu.pointee.cr2
             defer { cpu.pointee.cr2 = cr2 }
-            let count = spaces.reduce(0) { $0 + $1.views.reduce(0) { $0 + $1.window.mappingCount } }
-            if count > Self.mostMappings { unmapAll() }
+            mappingBound += ShadowWindow.mostMappingsOfFilling
+            if mappingBound > Self.mostMappings {
+                mappingBound = spaces.reduce(0) { $0 + $1.views.reduce(0) { $0 + $1.window.mappingCount } }
+                if mappingBound > Self.mostMappings { unmapAll() }
+            }
             let window = current.view(isUser: isUser).window
             let filling = window.fill(cpu, linear, isWrite: isWrite)
             guard case .failed = filling else { return filling }
@@ -200,6 +205,7 @@
         }
 
         private func unmapAll() {
+            mappingBound = 0
             for space in spaces {
                 for view in space.views { view.window.dropAll() }
             }

@@ -31,6 +31,9 @@ struct InstructionRewriter {
         case .cld: return mode.contains(.stringsGoUp)
         case .movs, .cmps, .scas, .lods, .stos: return emitString(i, &host)
         case .push, .pop, .leave: return emitStack(source, &host)
+        case .bt, .bts, .btr, .btc:
+            let isSelected = source.layout.hasMemory && i.operands.1.kind == .register
+            return isSelected ? emitBitInMemory(source, &host) : emitCopy(source, &host)
         case .div, .idiv:
             if keepsFlags {
                 host.byte(0x9C)  // pushfq
@@ -179,9 +182,34 @@ struct InstructionRewriter {
     ) {
         var flat = i
         flat.memory.segment = .ds
-        let address = prepareAddress(GuestCode(flat, bytes), &host)
+        emitOffset(register, GuestCode(flat, bytes), &host)
+    }
+
+    /// The same of one in a flat segment.
+    private func emitOffset(_ register: HostRegister, _ source: GuestCode, _ host: inout HostAssembler) {
+        let address = prepareAddress(source, &host)
         host.bytes(0x40 | (register.isHigh ? 4 : 0) | address.rex, 0x8D)
         emit(address, reg: register.low, &host)
+    }
+
+    // MARK: Bits in memory
+
+    /// BT and the like, where a register selects a bit of a string of bits: of the word that has it, its low five bits
+    /// select it (SDM 2A, "BT"). Uses R8, R9 and R11.
+    private func emitBitInMemory(_ source: GuestCode, _ host: inout HostAssembler) -> Bool {
+        let i = source.i
+        guard i.operandSize == 4, i.memory.segment != .fs, i.memory.segment != .gs else { return false }
+        let selector = HostRegister(guest: i.operands.1.register >> 2)
+        emitOffset(.r8, source, &host)
+        host.move(.r11, immediate: 5)
+        // sarx r9d, selector, r11d
+        host.bytes(0xC4, selector.isHigh ? 0x42 : 0x62, 0x22, 0xF7, 0xC8 | selector.low)
+        host.bytes(0x47, 0x8D, 0x04, 0x88)  // lea r8d, [r8 + r9*4]
+        host.move(.r11, immediate: 31)
+        host.extractBits(.r9, selector, mask: .r11)
+        if i.prefixes.contains(.lock) { host.byte(0xF0) }
+        host.bytes(0x65, 0x67, 0x45, 0x0F, source.layout.opcode, 0x08)  // bt gs:[r8d], r9d
+        return true
     }
 
     // MARK: Strings
@@ -353,7 +381,7 @@ private struct OpcodeShape {
         case 0x90...0x9F: rm = .byte
         case 0xB6, 0xBE: (register, rm) = (.wide, .byte)
         case 0xB0, 0xC0: (register, rm) = (.byte, .byte)
-        // In memory, the bit may lie anywhere before or behind the operand.
+        // In memory, the bit may lie anywhere before or behind the operand: see `emitBitInMemory`.
         case 0xA3 where layout.mod == 3, 0xAB where layout.mod == 3, 0xB3 where layout.mod == 3,
             0xBB where layout.mod == 3:
             (register, rm) = (.wide, .wide)

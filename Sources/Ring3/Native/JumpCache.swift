@@ -5,7 +5,7 @@
     /// to known addresses on other pages, the `FarTargets`.
     ///
     /// ```
-    /// entries │ tags, `count` │ addresses, `count` │ addresses of far targets │
+    /// entries → │ `count` tags │ `count` addresses │ addresses of far targets │
     /// ```
     /// Entries are direct-mapped. A tag is the complement of an EIP, of 64 bits, and 0 where there is no entry. Far targets
     /// have their places for themselves, and no tags.

@@ -283,9 +283,10 @@
 
         /// The host's address for EIP, if the jump cache has it and nothing else is to be done first; takes up its view.
         private func knownBlock() -> UInt64? {
-            provideAwaited()
             // A handler that returns from a fault sets RF.
             guard cpu.pointee.instructions < cpu.pointee.stopAt || passResumeFlag(), canExecute else { return nil }
+            provideAwaited()
+            guard cpu.pointee.instructions < cpu.pointee.stopAt else { return nil }
             takeUpView()
             return JumpCache.find(cpu.pointee.eip, in: cpu.pointee.native.jumpCache)
         }

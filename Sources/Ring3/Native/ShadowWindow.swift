@@ -46,7 +46,8 @@
         /// Instructions reach up to 16 bytes beyond the last address; repeated ones stop there.
         private static let guardSize = 1 << 16
         /// Pages mapped by one call at most, if the guest's tables have them in a row.
-        private let longestRow: Int
+        private static let longestRow = 16
+        private let rowLimit: Int
 
         /// A multiple of 4 GiB.
         let base: UInt64
@@ -68,7 +69,7 @@
         /// - Parameter anticipates: pages may be mapped that have not been accessed since they were flushed.
         init(_ memory: PhysicalMemory, isUser: Bool, anticipates: Bool) throws(CodeArena.Failure) {
             self.memory = memory
-            longestRow = anticipates ? 16 : 1
+            rowLimit = anticipates ? Self.longestRow : 1
             self.isUser = isUser
             // Twice the size, for the alignment.
             guard let slots = Self.reserve(Self.slotBytes, PROT_READ | PROT_WRITE) else {
@@ -106,6 +107,8 @@
 
         /// Mappings that the host may have for it: the process has a limit.
         var mappingCount: Int { 2 * pages.count + 3 * stretches.count }
+        /// How much that grows at a `fill`, at most.
+        static let mostMappingsOfFilling = 2 * longestRow
 
         // MARK: Mapping
 
@@ -155,7 +158,7 @@
         /// A page and those behind it that the guest has accessed already and that lie behind it in RAM, too.
         private func row(from first: Page, _ cpu: Processor) -> [Page] {
             var row = [first]
-            while row.count < longestRow {
+            while row.count < rowLimit {
                 let offset = UInt32(row.count) << 12
                 let linear = first.linear &+ offset
                 guard linear > first.linear, slots[Int(linear >> 12)] == 0,

@@ -173,6 +173,9 @@ struct EmittedBlockProof {
         case .storeCounter(let site):
             guard state[8] == .counted(site) else { throw violation(.counter, index) }
             state[8] = .unset
+        case .bit(let selector):
+            // Any other number would select a bit of another word.
+            guard state[selector] == .bitNumber else { throw violation(.memory, index) }
         case .guest, .testBudget, .state, .dropWindow: compute(index, &state)
         }
         guard index + 1 < instructions.count else { throw violation(.end, index) }
@@ -291,7 +294,7 @@ struct EmittedBlockProof {
     /// Whether an instruction replaces all of its first operand, a register.
     private func isOnlyWritten(_ i: HostInstruction, _ register: HostOperandRegister) -> Bool {
         switch verifier.kind(of: i) {
-        case .load, .move, .lea, .shift: true
+        case .load, .move, .lea, .shift, .extract: true
         default: false
         }
     }
@@ -337,12 +340,15 @@ struct EmittedBlockProof {
         case .load where target.size == 4:
             guard isLowHalf(i), case .mixed(let word) = operand(1) else { return fresh }
             return .index(word)
+        case .extract where target.size == 4:
+            guard case .word(let mask) = operand(2), constants[mask] == 31 else { return .any }
+            return .bitNumber
         case .lea where target.size == 4: return mixture(i, state) ?? fresh
         case .lea: return difference(i, state)
         case .shift where target.size == 4:
             guard i.operands.last == .immediate(16), case .word(let word) = operand(1) else { return fresh }
             return .rotated(word)
-        case .move, .load, .not, .shift: return .any
+        case .move, .load, .not, .shift, .extract: return .any
         default: return nil
         }
     }

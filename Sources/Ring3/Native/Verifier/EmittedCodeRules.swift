@@ -11,6 +11,8 @@ enum EmittedInstructionKind: UInt8 {
     /// Plain, and writes its first operand without reading it.
     case load
     case move, lea, not, shift
+    /// PEXT, which does that, too.
+    case extract
     /// Addresses beyond its memory operand if the bit's number is in a register.
     case bitTest
     /// The same, and may be locked.
@@ -61,11 +63,11 @@ enum EmittedInstructionKind: UInt8 {
         (
             .load,
             """
-            movzx movsx pext pdep seto setno setb setae sete setne setbe seta sets setns setp setnp setl setge \
+            movzx movsx pdep seto setno setb setae sete setne setbe seta sets setns setp setnp setl setge \
             setle setg
             """
         ),
-        (.move, "mov"), (.lea, "lea"), (.not, "not"), (.shift, "shlx shrx rorx"),
+        (.move, "mov"), (.lea, "lea"), (.not, "not"), (.extract, "pext"), (.shift, "shlx shrx sarx rorx"),
         (.bitTest, "bt"), (.bitChange, "bts btr btc"),
         (.jump, "jmp"), (.call, "call"), (.return, "ret"), (.jumpIfZeroRCX, "jrcxz"), (.loop, "loop"),
         (.conditional, "jo jno jb jae je jne jbe ja js jns jp jnp jl jge jle jg"),

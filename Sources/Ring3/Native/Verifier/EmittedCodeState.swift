@@ -20,6 +20,8 @@ enum EmittedValue: Equatable {
     case distance(Int)
     /// One more than that.
     case distanceAndOne(Int)
+    /// At most 31.
+    case bitNumber
     /// Zero if the guest's state is in the units.
     case lacksUnits
     /// Where the window begins: for `EmittedCodeState.Windowed`, and not to be read otherwise.

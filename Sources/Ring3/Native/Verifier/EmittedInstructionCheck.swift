@@ -6,6 +6,8 @@ struct EmittedInstructionCheck {
     enum Form: Equatable {
         /// No memory, or that of the guest's window.
         case guest
+        /// BT or the like, of a word in the window: the register that selects the bit.
+        case bit(UInt8)
         /// `lea r14, [r14 + n]`.
         case count(Int64)
         /// `mov r8d, [r14]`.
@@ -122,6 +124,10 @@ struct EmittedInstructionCheck {
     private func access(_ i: HostInstruction, _ memory: HostMemoryOperand) throws(Violation) -> Form {
         if i.prefixes.segment != 0 {
             try checkWindow(i, memory)
+            if kind == .bitTest || kind == .bitChange, case .register(let selector)? = i.operands.last {
+                guard selector.size == 4 else { throw Violation(.memory) }
+                return .bit(selector.number)
+            }
             return .guest
         }
         if memory.base?.file == .instructionPointer { return try counter(i, memory) }
@@ -182,9 +188,6 @@ struct EmittedInstructionCheck {
             guard Self.isAllowed(register) else { throw Violation(.register) }
         }
         try checkRegisters(i)
-        if kind == .bitTest || kind == .bitChange {
-            guard case .immediate? = i.operands.last else { throw Violation(.memory) }
-        }
     }
 
     private func checkState(_ i: HostInstruction, _ memory: HostMemoryOperand) throws(Violation) {

@@ -63,8 +63,14 @@ private enum Stos: StringOperation {
         guard let to = cpu.run(.es, cpu.destination(i), as: T.self, isWrite: true) else { return 0 }
         let n = Swift.min(count, to.count)
         let value = cpu.register(0, as: T.self)
-        for offset in stride(from: 0, to: Int(n * T.bytes), by: Int(T.bytes)) {
-            (to.place + offset).storeBytes(of: value, as: T.self)
+        let byte = UInt8(truncatingIfNeeded: value)
+        if value == T(truncatingIfNeeded: UInt32(byte) &* 0x0101_0101) {
+            // Zeros, as a rule.
+            memset(to.place, Int32(byte), Int(n * T.bytes))
+        } else {
+            for offset in stride(from: 0, to: Int(n * T.bytes), by: Int(T.bytes)) {
+                (to.place + offset).storeBytes(of: value, as: T.self)
+            }
         }
         cpu.advanceDestination(i, n * T.bytes)
         return n
