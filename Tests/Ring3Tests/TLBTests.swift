@@ -51,6 +51,19 @@ import X86
         expectFlushed(runner.cpu, pages, keepingGlobal: keepingGlobal)
     }
 
+    /// While there are no global pages, the list serves full flushes, too.
+    @Test(arguments: [1, 200, 300])
+    func nothingIsLeftWithoutGlobalPages(count: UInt32) throws {
+        let runner = try runner()
+        for round in 0..<3 as Range<UInt32> {
+            let pages = (0x100 + round * 0x40..<0x100 + round * 0x40 + 2 * count).filter { !isGlobal($0) }
+            for page in pages { try fill(runner.cpu, page..<page + 1) }
+            #expect(!runner.cpu.pointee.tlbHasGlobal && runner.cpu.pointee.tlbLocalCount == pages.count)
+            runner.cpu.flushTLB(keepingGlobal: false)
+            for page in pages { #expect(tags(runner.cpu, page).allSatisfy { $0 == TLB.noTag }) }
+        }
+    }
+
     /// Entries that a flush leaves are found by the next, alone and with others, though no list holds them.
     @Test(arguments: [100, 256, 300, 500], [0, 1, 100, 250])
     func whatStaysIsFlushedLater(count: UInt32, more: UInt32) throws {

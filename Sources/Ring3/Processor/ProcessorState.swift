@@ -127,6 +127,8 @@ public struct ProcessorState {
     /// than there is room for.
     let tlbLocal: UnsafeMutablePointer<UInt16>
     var tlbLocalCount = 0
+    /// Global ones were filled since all were flushed.
+    var tlbHasGlobal = false
     /// Of which a part may be in the TLB as part of a large page.
     var largePageRegions = RegionSet()
     var hasDataBreakpoints = false

@@ -55,7 +55,7 @@ extension Processor {
 
     private func fillTLB(_ linear: UInt32, _ page: PageTranslation, isUser: Bool) {
         let index = Int(linear >> 12 & TLB.mask) + (isUser ? TLB.entries : 0)
-        if !page.isGlobal { noteLocal(index) }
+        if page.isGlobal { pointee.tlbHasGlobal = true } else { noteLocal(index) }
         let entry = pointee.tlbBanks + index
         let tag = linear & 0xFFFF_F000
         let physical = UInt32(truncatingIfNeeded: page.page)
@@ -237,12 +237,15 @@ extension Processor {
         pointee.translationObserver?.translationsFlushed(keepingGlobal: keepingGlobal)
         let count = pointee.tlbLocalCount
         pointee.tlbLocalCount = 0
-        if keepingGlobal, count <= TLB.listed {
+        if count <= TLB.listed, keepingGlobal || !pointee.tlbHasGlobal {
             for place in 0..<count { flushEntry(Int(pointee.tlbLocal[place]), keepingGlobal: true) }
         } else {
             for index in 0..<TLB.entries * 2 { flushEntry(index, keepingGlobal: keepingGlobal) }
         }
-        if !keepingGlobal { pointee.largePageRegions = RegionSet() }
+        if !keepingGlobal {
+            pointee.tlbHasGlobal = false
+            pointee.largePageRegions = RegionSet()
+        }
         pointee.fetch.count = 0
     }
 
