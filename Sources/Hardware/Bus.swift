@@ -61,13 +61,10 @@ public final class Bus {
 
     /// Value of `width` (1, 2 or 4) bytes at `address`.
     public func read(_ address: UInt32, width: Int) -> UInt32 {
-        if let index = indexForOneCycle(address, width: width) {
-            let part = windows[index].device.read(offset: windows[index].deviceOffset(address), width: width)
-            return Self.low(part, width)
-        }
         var value: UInt32 = 0
-        forEachCycle(address, width: width) { window, cycle, done, size in
-            let part = window.map { $0.device.read(offset: $0.deviceOffset(cycle), width: size) } ?? .max
+        forEachCycle(address, width: width) { index, cycle, done, size in
+            let part =
+                index.map { windows[$0].device.read(offset: windows[$0].deviceOffset(cycle), width: size) } ?? .max
             value |= Self.low(part, size) << UInt32(done * 8)
         }
         return value
@@ -75,14 +72,10 @@ public final class Bus {
 
     /// Stores the low `width` (1, 2 or 4) bytes of `value` at `address`.
     public func write(_ address: UInt32, value: UInt32, width: Int) {
-        if let index = indexForOneCycle(address, width: width) {
-            let offset = windows[index].deviceOffset(address)
-            return windows[index].device.write(offset: offset, value: Self.low(value, width), width: width)
-        }
-        forEachCycle(address, width: width) { window, cycle, done, size in
-            guard let window else { return }
-            let part = value >> UInt32(done * 8)
-            window.device.write(offset: window.deviceOffset(cycle), value: Self.low(part, size), width: size)
+        forEachCycle(address, width: width) { index, cycle, done, size in
+            guard let index else { return }
+            let part = Self.low(value >> UInt32(done * 8), size)
+            windows[index].device.write(offset: windows[index].deviceOffset(cycle), value: part, width: size)
         }
     }
 
@@ -92,18 +85,14 @@ public final class Bus {
         width == 4 ? value : value & (1 << UInt32(width * 8) - 1)
     }
 
-    /// Index of the window that takes an access whole; nil if it has to be split, or nobody claims its start.
+    /// Index of the window that claims an address.
     @inline(__always)
-    private func indexForOneCycle(_ address: UInt32, width: Int) -> Int? {
-        if recent >= windows.count || !windows[recent].range.contains(address) {
-            guard let found = index(of: address) else { return nil }
-            recent = found
-        }
-        let left = Int(windows[recent].range.upperBound - address)
-        return width <= windows[recent].accessWidth && width - 1 <= left ? recent : nil
+    private func index(of address: UInt32) -> Int? {
+        if recent < windows.count, windows[recent].range.contains(address) { return recent }
+        return search(address)
     }
 
-    private func index(of address: UInt32) -> Int? {
+    private func search(_ address: UInt32) -> Int? {
         var low = 0
         var high = windows.count
         while low < high {
@@ -111,23 +100,25 @@ public final class Bus {
             if windows[middle].range.upperBound < address { low = middle + 1 } else { high = middle }
         }
         guard low < windows.count, windows[low].range.contains(address) else { return nil }
+        recent = low
         return low
     }
 
-    /// Splits an access into the cycles that devices see: address, bytes already done, size of this one.
-    private func forEachCycle(_ address: UInt32, width: Int, _ body: (Window?, UInt32, Int, Int) -> Void) {
+    /// Splits an access into the cycles that devices see: index of the window, address, bytes already done, size of this one.
+    @inline(__always)
+    private func forEachCycle(_ address: UInt32, width: Int, _ body: (Int?, UInt32, Int, Int) -> Void) {
         var done = 0
         while done < width {
             let cycle = (address &+ UInt32(done)) & limit
-            let window = index(of: cycle).map { windows[$0] }
+            let index = index(of: cycle)
             var size = width - done
-            if let window {
-                let left = Int(window.range.upperBound - cycle) + 1
-                while size > window.accessWidth || size > left || size == 3 { size -= 1 }
+            if let index {
+                let left = Int(windows[index].range.upperBound - cycle) + 1
+                while size > windows[index].accessWidth || size > left || size == 3 { size -= 1 }
             } else {
                 size = 1
             }
-            body(window, cycle, done, size)
+            body(index, cycle, done, size)
             done += size
         }
     }

@@ -131,6 +131,19 @@
             #expect(block.instructionsExecuted == 99 + 99 + 98 + 98)
         }
 
+        /// What is in the last bytes of a page is not linked to, as an instruction there may cross into the next.
+        @Test func exitsAcrossThePagesEndAreByTheJumpCache() throws {
+            let (start, end) = (Machines.codeAddress, Machines.codeAddress | 0xFF0)
+            let distance = end &+ 3 &- (start &+ 5)
+            // jmp to the page's end, 13 bytes before it: hlt
+            var code: [UInt8] = [0xE9] + (0..<4).map { UInt8(truncatingIfNeeded: distance >> UInt32($0 * 8)) }
+            code += [UInt8](repeating: 0x90, count: Int(end &+ 3 &- start) - code.count) + [0xF4]
+            let inspector = try inspected(code).inspector
+            let block = inspector.block(try #require(inspector.blocks(at: start).last))
+            #expect(block.exits.map(\.how) == ["across the page's end: by the jump cache"])
+            #expect(block.exits.map(\.executions) == [1] && block.exits.map(\.isLinked) == [false])
+        }
+
         @Test func innocuousInstructionsOfTheMonitorsHaveCauses() throws {
             // mov ecx, 20; again: mov al, [0xB8000]; xlatb; shld edx, ebx, cl; seto ah; dec ecx; jnz again; hlt
             let code: [UInt8] = [

@@ -59,8 +59,12 @@ import X86
             let pages = (0x100 + round * 0x40..<0x100 + round * 0x40 + 2 * count).filter { !isGlobal($0) }
             for page in pages { try fill(runner.cpu, page..<page + 1) }
             #expect(!runner.cpu.pointee.tlbHasGlobal && runner.cpu.pointee.tlbLocalCount == pages.count)
+            // Whether it is looked at tells whether all are.
+            let unlisted = 0x40 as UInt32
+            runner.cpu.pointee.tlbBanks[Int(unlisted)].readTag = unlisted << 12
             runner.cpu.flushTLB(keepingGlobal: false)
             for page in pages { #expect(tags(runner.cpu, page).allSatisfy { $0 == TLB.noTag }) }
+            #expect((tags(runner.cpu, unlisted)[0] == unlisted << 12) == (pages.count <= TLB.listed))
         }
     }
 

@@ -13,9 +13,8 @@
     /// Valid for one privilege level and one mode, and as long as the page tables lead to the same pages. The entries of a
     /// page that has gone are put aside: often it comes back, as with the next process that runs the same program.
     final class JumpCache {
-        /// log2 of the entries: with so many, the index is the low half of a register.
-        static let bits = 16
-        static let count = 1 << bits
+        /// With so many entries, the index is the low half of a register.
+        static let count = 1 << 16
         /// Pages that may have entries, and pages that may have some put aside.
         private static let mostPages = 512
 

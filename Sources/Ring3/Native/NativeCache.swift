@@ -58,6 +58,15 @@
     }
 
     extension NativeBlock {
+        /// Offset in a page where no instruction is so long that it crosses into the next one.
+        private static let lastWhole: UInt32 = 0x1000 - 15
+
+        /// Whether exits to `target` are linked, and not by the jump cache: both lie on one page, whole. What the page tables
+        /// lead to behind it may be another one soon.
+        func links(to target: UInt32) -> Bool {
+            target >> 12 == eip >> 12 && secondPage == nil && target & 0xFFF <= Self.lastWhole
+        }
+
         /// Whether an exit of this one may be linked to another block: on the same page, and emitted for the same mode.
         func canLead(to block: NativeBlock) -> Bool {
             physical >> 12 == block.physical >> 12 && mode == block.mode && block.secondPage == nil

@@ -119,6 +119,7 @@
                     interpret(until: sliceEnd)
                     continue
                 }
+                guard provideAwaited() else { continue }
                 guard !isTail, let number = blockHere() else {
                     units.take()
                     cache.statistics.pointee.interpreted &+= 1
@@ -129,7 +130,6 @@
                     isTail = true
                     continue
                 }
-                provideAwaited()
                 if finding == nil { execute(from: number) }
             }
             return .unsafeCode
@@ -284,9 +284,9 @@
         /// The host's address for EIP, if the jump cache has it and nothing else is to be done first; takes up its view.
         private func knownBlock() -> UInt64? {
             // A handler that returns from a fault sets RF.
-            guard cpu.pointee.instructions < cpu.pointee.stopAt || passResumeFlag(), canExecute else { return nil }
-            provideAwaited()
-            guard cpu.pointee.instructions < cpu.pointee.stopAt else { return nil }
+            guard cpu.pointee.instructions < cpu.pointee.stopAt || passResumeFlag(), canExecute, provideAwaited() else {
+                return nil
+            }
             takeUpView()
             return JumpCache.find(cpu.pointee.eip, in: cpu.pointee.native.jumpCache)
         }

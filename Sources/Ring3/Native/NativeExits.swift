@@ -14,11 +14,7 @@
         }
 
         func emitJump(to target: UInt32, returningTo next: UInt32? = nil, _ host: inout HostAssembler) {
-            // What the page tables lead to may be another page soon: where a block ends that crosses, and where one begins.
-            let isFixed = target >> 12 == block.eip >> 12 && block.secondPage == nil
-            guard isFixed, target & 0xFFF <= Self.lastWhole else {
-                return emitFarJump(to: target, returningTo: next, &host)
-            }
+            guard block.links(to: target) else { return emitFarJump(to: target, returningTo: next, &host) }
             let place = next == nil ? host.jump(to: host.offset + 5) : host.call(host.offset + 5)
             if let next { emitReturn(to: next, &host) }
             host.patch(at: place, to: host.offset)
@@ -44,9 +40,6 @@
             }
         }
 
-        /// Offset in a page where no instruction is so long that it crosses into the next one.
-        private static let lastWhole: UInt32 = 0x1000 - 15
-
         func emitLeave(_ site: NativeSite) { emitLeave(site, &host) }
 
         func emitLeave(_ site: NativeSite, _ host: inout HostAssembler) {
@@ -58,7 +51,7 @@
             emitLeave(calloutSite(index))
         }
 
-        /// Jumps to, or calls, the block for an address on another page.
+        /// Jumps to, or calls, the block for an address on another page, or where one may cross into another.
         private func emitFarJump(to target: UInt32, returningTo next: UInt32?, _ host: inout HostAssembler) {
             host.move(
                 .r8, immediate: cache.add(NativeSite(kind: .far, block: cache.nextBlock, eip: target)))

@@ -9,12 +9,15 @@
             awaited = (cpu.pointee.eip, cpu.pointee.cr3, linear, cpu.pointee.native.faultCode & 2 != 0)
         }
 
-        /// Spares an instruction that the guest tries again, now that it has provided a page, another fault.
-        func provideAwaited() {
-            guard let awaited, awaited.eip == cpu.pointee.eip, awaited.root == cpu.pointee.cr3 else { return }
-            self.awaited = nil
-            // Without a page the instruction faults again, and finds out for itself.
-            _ = spaces.fill(cpu, awaited.linear, isUser: isUser, isWrite: awaited.isWrite)
+        /// Spares an instruction that the guest tries again, now that it has provided a page, another fault. False if something
+        /// wants attention: the walk may have written to code (A and D bits), and somebody may have seen that.
+        func provideAwaited() -> Bool {
+            if let awaited, awaited.eip == cpu.pointee.eip, awaited.root == cpu.pointee.cr3 {
+                self.awaited = nil
+                // Without a page the instruction faults again, and finds out for itself.
+                _ = spaces.fill(cpu, awaited.linear, isUser: isUser, isWrite: awaited.isWrite)
+            }
+            return cpu.pointee.instructions < cpu.pointee.stopAt
         }
 
         /// Makes the state that of a repeated instruction which faulted on the way, and goes on where it got to; true for

@@ -20,7 +20,8 @@
             verifier = try EmittedCodeVerifier(
                 code,
                 .of(
-                    leave: stubs.leave, continuations: stubs.continuations,
+                    jumpCacheCount: JumpCache.count, farTargetCount: FarTargets.most, leave: stubs.leave,
+                    continuations: stubs.continuations,
                     systemCalls: [stubs.enterSystem, stubs.leaveSystem], firstBlock: stubs.end))
         }
 

@@ -346,6 +346,7 @@ struct EmittedBlockProof {
         case .lea where target.size == 4: return mixture(i, state) ?? fresh
         case .lea: return difference(i, state)
         case .shift where target.size == 4:
+            // Of these, only RORX has the count in the instruction.
             guard i.operands.last == .immediate(16), case .word(let word) = operand(1) else { return fresh }
             return .rotated(word)
         case .move, .load, .not, .shift, .extract: return .any

@@ -139,8 +139,8 @@ struct EmittedCodeLayout {
     /// The base of the window in use, a multiple of 4 GiB.
     var window: StateField
     /// The jump cache's entries, one for each word of 16 bits: tags of eight bytes, then addresses, then those of far targets.
-    var jumpCacheCount = 1 << 16
-    var farTargetCount = 1 << 16
+    var jumpCacheCount: Int
+    var farTargetCount: Int
     /// Where counters of eight bytes are, one for each site, as offsets; empty if blocks do not count.
     var counters = 0..<0
     /// Bytes below the instruction budget's end that fault.
@@ -163,9 +163,10 @@ struct EmittedCodeLayout {
     var systemCalls: [Int]
     var firstBlock: Int
 
-    static func of(leave: Int, continuations: [Int: Condition], systemCalls: [Int], firstBlock: Int)
-        -> EmittedCodeLayout
-    {
+    static func of(
+        jumpCacheCount: Int, farTargetCount: Int, leave: Int, continuations: [Int: Condition], systemCalls: [Int],
+        firstBlock: Int
+    ) -> EmittedCodeLayout {
         func field(_ path: PartialKeyPath<ProcessorState>, _ size: Int = 4) -> StateField {
             StateField(offset: MemoryLayout<ProcessorState>.offset(of: path) ?? -1, size: size)
         }
@@ -188,7 +189,8 @@ struct EmittedCodeLayout {
                     field(\.fs.selector, 2), field(\.gs.selector, 2),
                 ] + words.map { StateField(offset: $0, size: 4) }), lacksUnits: lacksUnits,
             savedFlags: field(\.native.savedFlags, 8), window: field(\.native.window, 8),
-            budgetGuard: 4096, leave: leave, continuations: continuations, systemCalls: systemCalls,
+            jumpCacheCount: jumpCacheCount, farTargetCount: farTargetCount, budgetGuard: 4096, leave: leave,
+            continuations: continuations, systemCalls: systemCalls,
             firstBlock: firstBlock)
     }
 }
