@@ -8,6 +8,7 @@ package enum HostTrait: CaseIterable, Sendable {
     case pointerWithExceptionOnly
     case topKeptByFaultingMMXStore
     case flagsKeptByFaultingScan
+    case sourceComparedFirst
     case storeCheckedBeforeException
     case breakpointTrapRestarts
     case farReturnReadsAhead
@@ -23,6 +24,7 @@ package enum HostTrait: CaseIterable, Sendable {
         case .topKeptByFaultingMMXStore: "an MMX store that faults leaves TOP alone"
         case .flagsKeptByFaultingScan:
             "a repeated CMPS or SCAS that faults keeps the flags of the last comparison (SDM 2B, REP, restores them)"
+        case .sourceComparedFirst: "REPE CMPSB reads [ESI] before [EDI] (SDM 2A, CMPS, leaves the order open)"
         case .storeCheckedBeforeException:
             "an x87 store checks its operand's address before unmasked exceptions"
         case .breakpointTrapRestarts: "INT1's trap has the address of the INT1 (as some hypervisors reflect it)"
@@ -51,6 +53,11 @@ package enum HostTrait: CaseIterable, Sendable {
             record.context.registers[1] = 100
             record.context.registers[7] = last
             record.context.eflags |= Flags.of
+        case .sourceComparedFirst:
+            record = CaseRecord(code: [0xF3, 0xA6])  // repe cmpsb
+            record.context.registers[1] = 1
+            record.context.registers[6] = unmapped
+            record.context.registers[7] = unmapped + 1
         case .storeCheckedBeforeException:
             record = CaseRecord(code: [0xDB, 0x15] + littleEndian(unmapped))  // fist [unmapped], of an empty register
             record.extended.control = 0x37E
@@ -77,6 +84,7 @@ package enum HostTrait: CaseIterable, Sendable {
         case .pointerWithExceptionOnly: (host.extended[8] as UInt32) == 0
         case .topKeptByFaultingMMXStore: host.extended.status == Self.top3
         case .flagsKeptByFaultingScan: host.context.eflags & Flags.of == 0
+        case .sourceComparedFirst: host.context.cr2 == UserLayout.data - 0x100
         case .storeCheckedBeforeException: host.context.vector == UInt32(Vector.pageFault)
         case .breakpointTrapRestarts: host.context.eip == UserLayout.code
         case .farReturnReadsAhead: host.context.vector == UInt32(Vector.pageFault)

@@ -10,6 +10,8 @@ import X86
 struct Latitude {
     /// CR2 may be any address in the operand.
     var isAddressOpen = false
+    /// CR2 may be the address in ESI, where ours is that in EDI.
+    var isSourceOpen = false
     /// Any of these exceptions may have been found first.
     var orderlessFaults: Set<UInt32> = []
     /// Memory may have been stored to in part.
@@ -37,8 +39,8 @@ struct Latitude {
         orderOfAccesses(instruction, traits)
         if isAddressOpen { orderlessFaults.formUnion(Self.accessFaults) }
         otherwiseChecked(instruction, host, traits)
-        if [.cmps, .scas].contains(instruction.operation), traits.contains(.flagsKeptByFaultingScan),
-            !instruction.prefixes.isDisjoint(with: [.rep, .repne])
+        if [.cmps, .scas].contains(instruction.operation), instruction.isRepeatedString,
+            traits.contains(.flagsKeptByFaultingScan)
         {
             flags = Flags.status
         }
@@ -56,6 +58,9 @@ struct Latitude {
             isMemoryOpen = isAddressOpen
         case .popa, .pusha:
             (isAddressOpen, areRegistersOpen) = (true, true)
+        case .cmps:
+            isSourceOpen = traits.contains(.sourceComparedFirst) && instruction.isRepeatedString
+            if isSourceOpen { orderlessFaults = Self.accessFaults }
         case .retFar, .iret:
             // Several words are popped; which is read first is not said.
             isAddressOpen = true
@@ -110,6 +115,9 @@ struct Latitude {
 }
 
 extension Instruction {
+    /// Whether a prefix repeats it, if it is a string instruction.
+    fileprivate var isRepeatedString: Bool { !prefixes.isDisjoint(with: [.rep, .repne]) }
+
     /// Of its memory operand.
     fileprivate func address(_ context: UserContext) -> UInt32 {
         func value(_ register: UInt8) -> UInt32 {

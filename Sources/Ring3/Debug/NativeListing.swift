@@ -156,7 +156,7 @@
             case .push, .pop, .leave: reasons.append("The stack by MOV and LEA, which change no flag.")
             case .movs, .cmps, .scas, .lods, .stos: reasons.append("The pointers by LEA, which changes no flag.")
             case .div, .idiv: reasons.append("The flags, which the manual leaves undefined, are kept.")
-            case .mul, .imul, .shl, .shr, .sar:
+            case .mul, .imul, .shl, .shr, .sar, .shld, .shrd, .bsf, .bsr:
                 reasons.append("Flags that the manual leaves undefined are made those of the shared semantics.")
             default: break
             }

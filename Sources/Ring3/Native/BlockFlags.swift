@@ -30,6 +30,7 @@ import X86
             switch HostFlagEffect(instructions[index].instruction) {
             case .multiply(let register?): !areOverwritten(behind: index, keeping: register)
             case .countedShift: instructions[index].debt != .adjust && !areOverwritten(behind: index, keeping: 4)
+            case .scan, .doubleShift(_?): !areOverwritten(behind: index)
             default: false
             }
         }
@@ -44,8 +45,10 @@ import X86
                     || record.instruction.operands.0.register & 0x1C != 4
             // A whole product's flags can be made good by emitted code, at once.
             case .multiply(let register): return register != nil || areOverwritten(behind: index)
-            case .doubleShift:
-                return areOverwritten(behind: index, isCounted: record.instruction.operands.2.kind == .register)
+            case .doubleShift(nil):
+                // What words of 16 bits become by higher counts is undefined, too.
+                return record.instruction.operandSize == 4
+                    && areOverwritten(behind: index, isCounted: true)
             default: return true
             }
         }
@@ -81,6 +84,8 @@ extension HostAssembler {
         switch HostFlagEffect(i) {
         case .multiply(let low?): payProduct(HostRegister(guest: low >> 2))
         case .countedShift: payCountedShift()
+        case .scan: payScan()
+        case .doubleShift(let count?): payDoubleShift(count)
         default: break
         }
     }
@@ -104,6 +109,24 @@ extension HostAssembler {
         bytes(0x0F, 0xB6, 0xC4)  // movzx eax, ah
         bytes(0xF6, 0xC1, 0x1F)  // test cl, 31
         bytes(0x74, 0x02)  // jz
+        bytes(0x24, 0xEF)  // and al, ~AF
+        loadFlagsFromAL()
+    }
+
+    /// Gives the flags of BSF and BSR, of which ZF is right: PF as ZF, the others clear.
+    private mutating func payScan() {
+        move(.r8, immediate: 0)
+        bytes(0x41, 0x0F, 0x94, 0xC0)  // sete r8b
+        bytes(0x41, 0x83, 0xF0, 0x01)  // xor r8d, 1
+    }
+
+    /// Gives the flags of SHLD and SHRD: AF clear, and OF, too, but for a count of one.
+    private mutating func payDoubleShift(_ count: UInt32) {
+        guard count > 1 else { return pay(.adjust) }
+        move(.r8, immediate: 0)
+        move(.r9, .rax)
+        byte(0x9F)  // lahf
+        bytes(0x0F, 0xB6, 0xC4)  // movzx eax, ah
         bytes(0x24, 0xEF)  // and al, ~AF
         loadFlagsFromAL()
     }

@@ -22,7 +22,7 @@ extension HostFlagDebt {
     func after(_ i: Instruction) -> HostFlagDebt {
         switch HostFlagEffect(i) {
         case .none, .uses: self
-        case .defines, .doubleShift: .none
+        case .defines, .scan, .doubleShift: .none
         case .shift: .adjust
         case .countedShift: self == .adjust ? .adjust : .adjustIfCounted
         case .multiply(let register): register.map { .product($0) } ?? .none
@@ -44,8 +44,10 @@ enum HostFlagEffect {
     case countedShift
     /// A multiplication with its low half in that register; nil if that is not a whole one.
     case multiply(UInt8?)
-    /// SHLD, SHRD: no saying what OF and AF will be.
-    case doubleShift
+    /// BSF, BSR: no saying what any but ZF will be.
+    case scan
+    /// SHLD, SHRD, by that count if it is a constant within the size: no saying what AF will be, nor OF but for a count of one.
+    case doubleShift(UInt32?)
 
     init(_ i: Instruction) {
         switch i.operation {
@@ -63,8 +65,16 @@ enum HostFlagEffect {
         case .imul:
             let destination: UInt8 = i.operands.1.kind == .none ? 0 : i.operands.0.register
             self = .multiply(i.operandSize == 4 ? destination : nil)
-        case .shld, .shrd: self = .doubleShift
-        case .rol, .ror, .rcl, .rcr, .cmpxchg8b, .bt, .bts, .btr, .btc, .bsf, .bsr, .clc, .stc, .cmc:
+        case .bsf, .bsr: self = .scan
+        case .shld, .shrd:
+            let count = i.immediate & 31
+            // CF is undefined, too, beyond the size.
+            guard i.operands.2.kind == .immediate, i.operandSize == 4 || count <= 16 else {
+                self = .doubleShift(nil)
+                return
+            }
+            self = count == 0 ? .none : .doubleShift(count)
+        case .rol, .ror, .rcl, .rcr, .cmpxchg8b, .bt, .bts, .btr, .btc, .clc, .stc, .cmc:
             self = .uses
         case .setcc, .cmovcc, .jcc, .fcmovcc:
             self = .uses

@@ -55,7 +55,8 @@ extension Processor {
         }
     }
 
-    /// BSF and BSR: ZF tells of a zero source, and then the destination is left as it was.
+    /// BSF and BSR: ZF tells of a zero source, and then the destination is left as it was. Of the other flags, which are
+    /// undefined and differ from one processor to the next, PF is as ZF and the rest are clear.
     @inline(never)
     func bitScan(_ i: InstructionPointer, forward: Bool) throws(Fault) {
         let destination = i.pointee.operands.0.register
@@ -63,7 +64,7 @@ extension Processor {
             i.pointee.operandSize == 2
             ? UInt32(try load(i, i.pointee.operands.1, as: UInt16.self))
             : try load(i, i.pointee.operands.1, as: UInt32.self)
-        pointee.status.setZero(value == 0)
+        pointee.status = .ofLogic(value == 0 ? 0 as UInt32 : 1)
         guard value != 0 else { return }
         let bit = UInt32(forward ? value.trailingZeroBitCount : 31 - value.leadingZeroBitCount)
         if i.pointee.operandSize == 2 {

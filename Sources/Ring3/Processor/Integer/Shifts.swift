@@ -117,7 +117,8 @@ extension Processor {
         }
     }
 
-    /// SHLD and SHRD. For 16-bit operands and counts above 16 (undefined) the source wraps around, as on P6.
+    /// SHLD and SHRD. For 16-bit operands and counts above 16 (undefined) the source wraps around, as on P6. OF is clear for
+    /// counts above one (undefined; processors differ).
     @inline(never)
     func doubleShift(_ i: InstructionPointer, left: Bool) throws(Fault) {
         let amount =
@@ -139,7 +140,8 @@ extension Processor {
         let wide = a << 32 | b << 16 | a
         let result = UInt16(truncatingIfNeeded: left ? wide >> (32 - count) : wide >> count)
         let cf = left ? wide >> (48 - count) & 1 != 0 : wide >> (count - 1) & 1 != 0
-        pointee.status = .ofShift(result, cf: cf, of: (UInt16(truncatingIfNeeded: a) ^ result).isNegative)
+        let of = count == 1 && (UInt16(truncatingIfNeeded: a) ^ result).isNegative
+        pointee.status = .ofShift(result, cf: cf, of: of)
         return result
     }
 
@@ -147,7 +149,8 @@ extension Processor {
         let wide = left ? a << 32 | b : b << 32 | a
         let result = UInt32(truncatingIfNeeded: left ? wide >> (32 - count) : wide >> count)
         let cf = left ? wide >> (64 - count) & 1 != 0 : wide >> (count - 1) & 1 != 0
-        pointee.status = .ofShift(result, cf: cf, of: (UInt32(truncatingIfNeeded: a) ^ result).isNegative)
+        let of = count == 1 && (UInt32(truncatingIfNeeded: a) ^ result).isNegative
+        pointee.status = .ofShift(result, cf: cf, of: of)
         return result
     }
 }
