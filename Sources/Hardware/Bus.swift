@@ -24,13 +24,19 @@ public final class Bus {
         public let range: ClosedRange<UInt32>
     }
 
-    struct Window {
+    /// A class, so that an access need not retain the device.
+    final class Window {
         let range: ClosedRange<UInt32>
         let device: any BusDevice
         /// Offset of the window's first address inside the device.
         let offset: UInt32
         /// The device's.
         let accessWidth: Int
+
+        init(range: ClosedRange<UInt32>, device: any BusDevice, offset: UInt32) {
+            (self.range, self.device, self.offset) = (range, device, offset)
+            accessWidth = device.accessWidth
+        }
 
         /// Where an address of the window is inside the device.
         func deviceOffset(_ address: UInt32) -> UInt32 { address - range.lowerBound + offset }
@@ -39,8 +45,8 @@ public final class Bus {
     /// Highest address.
     public let limit: UInt32
     private(set) var windows: [Window] = []
-    /// Index of the window that was accessed last: a driver stays with its device.
-    private var recent = 0
+    /// That of `windows` which was accessed last: a driver stays with its device.
+    private var recent: Unmanaged<Window>?
 
     /// - Parameter limit: highest address: 0xFFFF for ports, 0xFFFF_FFFF for memory.
     public init(limit: UInt32) {
@@ -52,47 +58,46 @@ public final class Bus {
         guard range.upperBound <= limit, !windows.contains(where: { $0.range.overlaps(range) }) else {
             throw Conflict(range: range)
         }
-        windows.append(Window(range: range, device: device, offset: offset, accessWidth: device.accessWidth))
+        windows.append(Window(range: range, device: device, offset: offset))
         windows.sort { $0.range.lowerBound < $1.range.lowerBound }
     }
 
     /// Whether a device claims `address`.
-    public func isClaimed(_ address: UInt32) -> Bool { index(of: address) != nil }
+    public func isClaimed(_ address: UInt32) -> Bool { window(of: address) != nil }
 
     /// Value of `width` (1, 2 or 4) bytes at `address`.
     public func read(_ address: UInt32, width: Int) -> UInt32 {
         var value: UInt32 = 0
-        forEachCycle(address, width: width) { index, cycle, done, size in
-            let part =
-                index.map { windows[$0].device.read(offset: windows[$0].deviceOffset(cycle), width: size) } ?? .max
-            value |= Self.low(part, size) << UInt32(done * 8)
+        forEachCycle(address, width: width) { window, cycle, done, size in
+            let part = window?._withUnsafeGuaranteedRef { $0.device.read(offset: $0.deviceOffset(cycle), width: size) }
+            value |= Self.low(part ?? .max, size) << UInt32(done * 8)
         }
         return value
     }
 
     /// Stores the low `width` (1, 2 or 4) bytes of `value` at `address`.
     public func write(_ address: UInt32, value: UInt32, width: Int) {
-        forEachCycle(address, width: width) { index, cycle, done, size in
-            guard let index else { return }
+        forEachCycle(address, width: width) { window, cycle, done, size in
             let part = Self.low(value >> UInt32(done * 8), size)
-            windows[index].device.write(offset: windows[index].deviceOffset(cycle), value: part, width: size)
+            window?._withUnsafeGuaranteedRef {
+                $0.device.write(offset: $0.deviceOffset(cycle), value: part, width: size)
+            }
         }
     }
 
     /// The low `width` bytes.
-    @inline(__always)
     private static func low(_ value: UInt32, _ width: Int) -> UInt32 {
         width == 4 ? value : value & (1 << UInt32(width * 8) - 1)
     }
 
-    /// Index of the window that claims an address.
+    /// The window that claims an address.
     @inline(__always)
-    private func index(of address: UInt32) -> Int? {
-        if recent < windows.count, windows[recent].range.contains(address) { return recent }
+    private func window(of address: UInt32) -> Unmanaged<Window>? {
+        if let recent, recent._withUnsafeGuaranteedRef({ $0.range.contains(address) }) { return recent }
         return search(address)
     }
 
-    private func search(_ address: UInt32) -> Int? {
+    private func search(_ address: UInt32) -> Unmanaged<Window>? {
         var low = 0
         var high = windows.count
         while low < high {
@@ -100,25 +105,29 @@ public final class Bus {
             if windows[middle].range.upperBound < address { low = middle + 1 } else { high = middle }
         }
         guard low < windows.count, windows[low].range.contains(address) else { return nil }
-        recent = low
-        return low
+        recent = .passUnretained(windows[low])
+        return recent
     }
 
-    /// Splits an access into the cycles that devices see: index of the window, address, bytes already done, size of this one.
+    /// Splits an access into the cycles that devices see: window, address, bytes already done, size of this one.
     @inline(__always)
-    private func forEachCycle(_ address: UInt32, width: Int, _ body: (Int?, UInt32, Int, Int) -> Void) {
+    private func forEachCycle(
+        _ address: UInt32, width: Int, _ body: (Unmanaged<Window>?, UInt32, Int, Int) -> Void
+    ) {
         var done = 0
         while done < width {
             let cycle = (address &+ UInt32(done)) & limit
-            let index = index(of: cycle)
+            let window = window(of: cycle)
             var size = width - done
-            if let index {
-                let left = Int(windows[index].range.upperBound - cycle) + 1
-                while size > windows[index].accessWidth || size > left || size == 3 { size -= 1 }
+            if let window {
+                let (left, accessWidth) = window._withUnsafeGuaranteedRef {
+                    (Int($0.range.upperBound - cycle) + 1, $0.accessWidth)
+                }
+                while size > accessWidth || size > left || size == 3 { size -= 1 }
             } else {
                 size = 1
             }
-            body(index, cycle, done, size)
+            body(window, cycle, done, size)
             done += size
         }
     }

@@ -303,6 +303,19 @@ extension Processor {
         return pointee.eip == next
     }
 
+    /// The same for IN or OUT.
+    @inline(__always)
+    func performPortAccess(_ i: InstructionPointer, at eip: UInt32) -> Bool {
+        begin(eip, next: eip &+ UInt32(i.pointee.length))
+        do throws(Fault) {
+            if i.pointee.operation == .in { try portInput(i) } else { try portOutput(i) }
+        } catch {
+            deliver(error)
+            return false
+        }
+        return true
+    }
+
     /// Bookkeeping at the start of an instruction.
     @inline(__always)
     func begin(_ eip: UInt32, next: UInt32) {

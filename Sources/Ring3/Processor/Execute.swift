@@ -50,6 +50,8 @@ extension Processor {
         case .loop: try loop(i, while: true)
         case .leave: try leave(i)
         case .movs, .cmps, .scas, .lods, .stos, .ins, .outs: try string(i)
+        case .in: try portInput(i)
+        case .out: try portOutput(i)
         default: try executeRare(i)
         }
     }
@@ -122,8 +124,6 @@ extension Processor {
         case .int1: try interrupt(Vector.debug, .exception)
         case .int3: try interrupt(Vector.breakpoint, .softwareException)
         case .into: try into()
-        case .in: try portInput(i)
-        case .out: try portOutput(i)
         case .cli: try setInterruptFlag(false)
         case .sti: try setInterruptFlag(true)
         case .movSegment: try movSegment(i)

@@ -17,13 +17,13 @@ extension Processor {
     func readPort(_ port: UInt16, width: UInt32) -> UInt32 {
         pointee.statistics.portReads &+= 1
         if pointee.hasDataBreakpoints { notePortAccess(port, width: width) }
-        return pointee.platform.takeUnretainedValue().ports.read(UInt32(port), width: Int(width))
+        return pointee.platform._withUnsafeGuaranteedRef { $0.ports.read(UInt32(port), width: Int(width)) }
     }
 
     func writePort(_ port: UInt16, _ value: UInt32, width: UInt32) {
         pointee.statistics.portWrites &+= 1
         if pointee.hasDataBreakpoints { notePortAccess(port, width: width) }
-        pointee.platform.takeUnretainedValue().ports.write(UInt32(port), value: value, width: Int(width))
+        pointee.platform._withUnsafeGuaranteedRef { $0.ports.write(UInt32(port), value: value, width: Int(width)) }
     }
 
     /// The port of IN and OUT: immediate or DX.
