@@ -169,7 +169,9 @@
                 return stateFields.contains(place)
                     || ["movzx", "movsx"].contains(mnemonic) && smallFields.contains(place) ? nil : "state"
             }
-            if address == "r14" || address == "r14+0x0" { return mnemonic == "mov" ? nil : "budget" }
+            if address == "r14" || address.hasPrefix("r14-0x") || address == "r14+0x0" {
+                return mnemonic == "mov" ? nil : "budget"
+            }
             return isInJumpCache(address, ofAddresses: mnemonic == "jmp" || mnemonic == "call") ? nil : "memory"
         }
 

@@ -146,6 +146,22 @@
                 [.memory], where: isEIP, breaking: { [0x45, 0x01] + $0.dropFirst(2) })
         }
 
+        /// Parts of a block count what is in them, no less and no more.
+        @Test func partsAreCounted() {
+            let entries = Set(emitted.blocks.map(\.entry))
+            for isFirst in [true, false] {
+                for change in [1, -1, 8] as [Int8] {
+                    expect(
+                        [.budget],
+                        where: { i, code in
+                            code.starts(with: [0x4D, 0x8D, 0x76]) && Int8(bitPattern: code[3]) < 0
+                                && entries.contains(Int(i.address)) == isFirst
+                        },
+                        breaking: { $0.dropLast() + [UInt8(bitPattern: Int8(bitPattern: $0[3]) &+ change)] })
+                }
+            }
+        }
+
         @Test func jumpsLeadToWhatWasVerified() {
             func isJump(_ code: [UInt8]) -> Bool {
                 code[0] == 0xE9 || code.count == 6 && code[0] == 0x0F && code[1] & 0xF0 == 0x80
@@ -159,7 +175,9 @@
             }
             // Into the middle of instructions, into other blocks, out of the arena, into the stubs.
             for distance in [1, 2, -1, 1 << 20, 1 << 30, -(1 << 30), -0x100] as [Int32] {
-                expect([.target, .site, .budget], where: { isJump($1) }, breaking: { moved($0, by: distance) })
+                expect(
+                    [.target, .site, .budget, .backwards], where: { isJump($1) },
+                    breaking: { moved($0, by: distance) })
             }
             var count = 0
             for block in emitted.blocks.prefix(100) {

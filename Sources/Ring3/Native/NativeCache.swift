@@ -10,6 +10,8 @@
         var role: BlockRole
         /// A jump back to the block's start, behind which another round of the loop follows.
         var isFollowed = false
+        /// How many of the block's instructions have been counted where it is reached: it and others behind it among them.
+        var counted: UInt16 = 0
         /// What the flags lack before it.
         var debt = HostFlagDebt.none
         /// Why it is the monitor's, though it may be innocuous; nil if it is emitted.
@@ -17,6 +19,14 @@
         var isMonitored: Bool { monitoring != nil }
         /// Offset of its host code in the arena.
         var host: UInt32 = 0
+
+        @inline(__always)
+        var isPortAccess: Bool { instruction.operation == .in || instruction.operation == .out }
+
+        /// Whether there is code between two instructions that counts the second and others behind it.
+        static func isCounted(between first: NativeInstruction, _ second: NativeInstruction) -> Bool {
+            first.counted < second.counted
+        }
 
         /// Why an instruction is left to the monitor.
         enum Monitoring: Equatable {

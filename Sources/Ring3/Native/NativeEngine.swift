@@ -240,10 +240,12 @@
 
         // MARK: Execution
 
-        /// Where emitted code goes on, and how many instructions are counted there that have not been executed yet.
+        /// Where emitted code goes on, how many instructions are counted there that have not been executed yet, and how many
+        /// there are to the block's end.
         struct Resumption {
             var host: UInt32
             var ahead: UInt64
+            var left: UInt64
         }
 
         /// What follows once the monitor has answered an exit.
@@ -268,7 +270,7 @@
                 let exit = UInt32(truncatingIfNeeded: cpu.pointee.native.exit)
                 switch exit == NativeContext.fault ? answerFault(counted: total) : answer(exit, counted: total) {
                 case .resume(let place):
-                    cache.profile?.resumed(at: place.host, left: place.ahead)
+                    cache.profile?.resumed(at: place.host, left: place.left)
                     host = cache.arena.executable + UInt64(place.host)
                     ahead = place.ahead
                 case .block:
@@ -314,8 +316,9 @@
                 lastFault = fault
                 guard mayGoOn else { break }
                 // The walk may have written to code (A and D bits), and whatever sees that may want attention.
-                guard total <= cpu.pointee.stopAt else { return .stop }
-                return cache.blocks[Int(block)].isStale ? .block : .resume(resumption(block, index))
+                let here = resumption(block, index)
+                guard hasRoom(for: here) else { return .stop }
+                return cache.blocks[Int(block)].isStale ? .block : .resume(here)
             case .fault: if let linear { expectPage(linear) }
             case .refused, .failed, .postponed: cache.statistics.pointee.slowPaths &+= 1
             }
@@ -369,16 +372,23 @@
         @inline(__always)
         private func stand(before index: Int, of block: Int32, counted total: UInt64) {
             let record = record(block, index)
-            cpu.pointee.instructions = total &- (UInt64(cache.blocks[Int(block)].count) &- UInt64(index))
+            cpu.pointee.instructions = total &- (UInt64(record.pointee.counted) &- UInt64(index))
             cpu.pointee.eip = cache.blocks[Int(block)].eip &+ UInt32(record.pointee.offset)
             cpu.settle(record.pointee.debt)
         }
 
         @inline(__always)
         func resumption(_ block: Int32, _ index: Int) -> Resumption {
-            Resumption(
-                host: record(block, index).pointee.host,
-                ahead: UInt64(cache.blocks[Int(block)].count) &- UInt64(index))
+            let record = record(block, index)
+            return Resumption(
+                host: record.pointee.host, ahead: UInt64(record.pointee.counted) &- UInt64(index),
+                left: UInt64(cache.blocks[Int(block)].count) &- UInt64(index))
+        }
+
+        /// Whether the rest of a block may be executed: only where one begins is that looked at.
+        @inline(__always)
+        func hasRoom(for resumption: Resumption) -> Bool {
+            cpu.pointee.instructions &+ resumption.left <= cpu.pointee.stopAt
         }
 
         @inline(__always)
@@ -419,10 +429,21 @@
                 spaces.places(isUser: !isUser, mode)
         }
 
+        /// Executes IN or OUT at CPL 0, which does not fault, and changes neither mode nor segments nor the units' state.
+        @inline(__always)
+        private func accessPort(_ block: Int32, _ index: Int) -> Sequel {
+            let next = resumption(block, index + 1)
+            let isNext = withUnsafePointer(to: &record(block, index).pointee.instruction) {
+                cpu.performPortAccess($0, at: cpu.pointee.eip)
+            }
+            return isNext && hasRoom(for: next) && !cache.blocks[Int(block)].isStale ? .resume(next) : .block
+        }
+
         /// Executes the instruction of a block before which the processor stands by the shared semantics.
         @inline(__always)
         private func perform(_ block: Int32, _ index: Int) -> Sequel {
             let record = record(block, index)
+            if record.pointee.isPortAccess, cpu.pointee.cpl == 0 { return accessPort(block, index) }
             // What follows in the block may rely on the units as it found them.
             let areUnitsGiven = units.areGiven
             if record.pointee.instruction.usesUnits { units.take() }
@@ -448,7 +469,7 @@
                 isNext && !record.pointee.role.endsBlock && units.areGiven == areUnitsGiven
                 && cpu.nativeMode == cache.blocks[Int(block)].mode && !cpu.isAlignmentChecked
                 && (!loadsSegment || cpu.blockMode == .allFlat)
-                && cpu.pointee.instructions &+ next.ahead <= cpu.pointee.stopAt && !cache.blocks[Int(block)].isStale
+                && hasRoom(for: next) && !cache.blocks[Int(block)].isStale
             return mayGoOn ? .resume(next) : .block
         }
     }

@@ -8,9 +8,16 @@
         ) {
             host.pay(debt)
             cache.profile?.countExit(after: index, &host)
-            let uncounted = Int32(block.count) - Int32(index) - 1
-            if uncounted != 0 { host.lea(.r14, .r14, uncounted, isWide: true) }
+            let ahead = Int32(counted(at: index)) - Int32(index + 1)
+            if ahead != 0 { host.lea(.r14, .r14, ahead, isWide: true) }
             emitJump(to: target, returningTo: next, &host)
+        }
+
+        /// Where the conditional jump at `index`, whose distance is at `place`, leads as long as it is not linked.
+        func emitDirectExit(to target: UInt32, at place: Int, after index: Int) {
+            guard let profile = cache.profile else { return emitUnlinked(target, at: place, &host) }
+            profile.countExit(after: index, isDirect: true, &host)
+            emitJump(to: target, &host)
         }
 
         func emitJump(to target: UInt32, returningTo next: UInt32? = nil, _ host: inout HostAssembler) {
@@ -18,11 +25,15 @@
             let place = next == nil ? host.jump(to: host.offset + 5) : host.call(host.offset + 5)
             if let next { emitReturn(to: next, &host) }
             host.patch(at: place, to: host.offset)
-            let unlinked = UInt32(host.offset)
-            emitLeave(
-                NativeSite(
-                    kind: .link, block: cache.nextBlock, eip: target, place: UInt32(place), unlinked: unlinked),
-                &host)
+            emitUnlinked(target, at: place, &host)
+        }
+
+        /// Where a jump or call to `target`, whose distance is at `place`, leads as long as it is not linked.
+        private func emitUnlinked(_ target: UInt32, at place: Int, _ host: inout HostAssembler) {
+            let site = NativeSite(
+                kind: .link, block: cache.nextBlock, eip: target, place: UInt32(place),
+                unlinked: UInt32(host.offset))
+            emitLeave(site, &host)
         }
 
         /// Where a call comes back to: goes on at `eip` if R8D says that the guest has come back there, or wherever it

@@ -46,7 +46,7 @@
             let isOver = i.isRepeatedComparison && cpu.pointee.status.zf == i.prefixes.contains(.repne)
             guard cpu.pointee.ecx != 0, !isOver else {
                 let resumption = resumption(block, index + 1)
-                return cpu.pointee.instructions &+ resumption.ahead <= cpu.pointee.stopAt ? .resume(resumption) : .stop
+                return hasRoom(for: resumption) ? .resume(resumption) : .stop
             }
             restoreFlags(i)
             cpu.endRepeatSlice()

@@ -67,9 +67,13 @@
         private var monitored: [UInt64] = []
         /// Of the block that is being emitted: where the distances to its counter are, and its first exit.
         private var emitting: (places: (load: Int, store: Int), firstExit: Int)?
+        /// Bytes of it that are there for counting.
+        private var countingBytes: UInt64 = 0
         private var remains = 0
         /// Bytes that one counter takes in emitted code.
         private static let counterCode: UInt64 = 18
+        /// Those of a jump.
+        private static let jumpCode: UInt64 = 5
 
         init(_ cache: NativeCache, _ cpu: Processor, takesTime: Bool) throws(Decoder.Failure) {
             self.cache = cache
@@ -85,10 +89,14 @@
         func countEntry(_ host: inout HostAssembler) {
             // Which counter that is, its last site will tell.
             emitting = (host.count(at: cache.arena.countersPlace), exits.count)
+            countingBytes = Self.counterCode
         }
 
         /// Emits what counts how often a block is left by the exit that comes next.
-        func countExit(after index: Int, _ host: inout HostAssembler) {
+        ///
+        /// - Parameter isDirect: without counting, a conditional jump would lead out itself.
+        func countExit(after index: Int, isDirect: Bool = false, _ host: inout HostAssembler) {
+            countingBytes &+= Self.counterCode &+ (isDirect ? Self.jumpCode : 0)
             // That of the site that the exit is about to get.
             exits.append(Exit(counter: cache.siteCount, index: index))
             host.count(at: place(ofCounter: cache.siteCount))
@@ -113,8 +121,7 @@
             entries.append(Entry(record: record, counter: counter, exits: emitting.firstExit..<exits.count))
             differences += repeatElement(0, count: Int(block.count) + 1)
             monitored += repeatElement(0, count: Int(block.count) + 1)
-            let counters = UInt64(exits.count - emitting.firstExit + 1)
-            emittedBytes &+= UInt64(block.end - block.entry) &- counters * Self.counterCode
+            emittedBytes &+= UInt64(block.end - block.entry) &- countingBytes
             self.emitting = nil
             guard let record else { return }
             records[record].block = number

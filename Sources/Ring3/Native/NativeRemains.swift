@@ -48,11 +48,17 @@
                 starts.append((nil, Int(instructions[count].host)))
             }
             for index in 0..<count where instructions[index].role == .conditional {
-                if let target = target(ofJumpEndingAt: range(index).upperBound) { starts.append((index, target)) }
+                if let target = target(ofJumpEndingAt: jumpEnd(index)) { starts.append((index, target)) }
             }
             starts.sort { $0.start < $1.start }
             let ends = starts.dropFirst().map(\.start) + [staleExit]
             return zip(starts, ends).map { Exit(index: $0.index, range: $0.start..<Swift.max($0.start, $1)) }
+        }
+
+        /// Where a conditional jump's code ends: behind it, the next part of the block may be counted.
+        private func jumpEnd(_ index: Int) -> Int {
+            let isCounted = NativeInstruction.isCounted(between: instructions[index], instructions[index + 1])
+            return range(index).upperBound - (isCounted ? NativeTranslator.countSize : 0)
         }
 
         /// The last instruction's.

@@ -4,12 +4,14 @@
     /// Emits blocks of guest code as host code.
     ///
     /// ```
-    /// entry:   lea r14, [r14 - instructions]   counts the block
-    ///          mov r8d, [r14]                  faults if that is more than is left
+    /// entry:   lea r14, [r14 - instructions]   counts as far as the first conditional jump
+    ///          mov r8d, [r14 - others]         faults if all of the block is more than is left
     ///          ...                             the guest's instructions, and callouts
-    ///          jmp next / exit                 linked once the next block is known
-    /// exits:   lea r14, [r14 + not executed]   of conditional jumps on the way
-    ///          jmp target / exit
+    ///          jcc target / exit               linked once the target is known
+    ///          lea r14, [r14 - instructions]   counts on
+    ///          ...
+    ///          jmp next / exit                 linked, too
+    /// exits:   leave                           of conditional jumps that are not linked yet, or cannot be
     /// stale:   leave                           where the entry leads once the code has changed
     /// ```
     /// A short loop is unrolled: counting takes about as long as three of its instructions.
@@ -86,8 +88,8 @@
             if round == 0 { round = Int(block.count) }
             draft()
             flags.findDebts()
-            host.lea(.r14, .r14, -Int32(block.count), isWide: true)
-            host.bytes(0x45, 0x8B, 0x06)
+            divide()
+            emitCount()
             cache.profile?.countEntry(&host)
             for index in 0..<Int(block.count) {
                 instruction(index).pointee.host = UInt32(host.offset)
@@ -98,7 +100,11 @@
             if !isTransfer { emitExit(to: eip &+ block.length, after: Int(block.count) - 1, owing: end.debt) }
             for exit in pending {
                 host.patch(at: exit.place, to: host.offset)
-                emitExit(to: exit.target, after: exit.index, owing: instruction(exit.index).pointee.debt)
+                if isDirect(exit.index) {
+                    emitDirectExit(to: exit.target, at: exit.place, after: exit.index)
+                } else {
+                    emitExit(to: exit.target, after: exit.index, owing: instruction(exit.index).pointee.debt)
+                }
             }
             block.staleExit = UInt32(host.offset)
             emitLeave(NativeSite(kind: .stale, block: cache.nextBlock, eip: eip))
@@ -108,6 +114,9 @@
         }
 
         private var flags: BlockFlags { BlockFlags(instructions: instruction(0), count: Int(block.count)) }
+
+        /// How many of the block's instructions have been counted where that one is reached.
+        func counted(at index: Int) -> UInt16 { instruction(index).pointee.counted }
 
         private func instruction(_ index: Int) -> UnsafeMutablePointer<NativeInstruction> {
             cache.instructions + Int(block.first) + index
@@ -180,6 +189,52 @@
             instruction(Int(block.count)).initialize(to: end)
         }
 
+        // MARK: Counting
+
+        /// Divides the block into parts that are counted at once, each as far as a conditional jump that leads to its target
+        /// directly.
+        private func divide() {
+            var end = block.count
+            instruction(Int(end)).pointee.counted = end
+            for index in (0..<Int(end)).reversed() {
+                if isDirect(index) { end = UInt16(index + 1) }
+                instruction(index).pointee.counted = end
+            }
+        }
+
+        /// Whether a conditional jump leads to its target directly, once that is linked, and not by way of an exit of its own.
+        private func isDirect(_ index: Int) -> Bool {
+            let record = instruction(index).pointee
+            return record.role == .conditional && !record.isFollowed && !record.isMonitored && record.debt == .none
+                && block.links(to: target(index))
+        }
+
+        /// Where a jump or call leads, if it is direct.
+        private func target(_ index: Int) -> UInt32 {
+            let record = instruction(index).pointee
+            let next = block.eip &+ UInt32(record.offset) &+ UInt32(record.instruction.length)
+            return next &+ record.instruction.immediate
+        }
+
+        /// Counts the first part, and makes sure that there are enough instructions left for all.
+        private func emitCount() {
+            let first = Int32(instruction(0).pointee.counted)
+            host.lea(.r14, .r14, -first, isWide: true)
+            let others = Int8(truncatingIfNeeded: Int32(block.count) - first)
+            host.bytes(0x45, 0x8B)  // mov r8d, [r14 - others]
+            if others == 0 { host.byte(0x06) } else { host.bytes(0x46, UInt8(bitPattern: -others)) }
+        }
+
+        /// Bytes of what counts a part.
+        static let countSize = 4
+
+        /// Counts the next part, if one begins behind the instruction at `index`.
+        private func emitCount(behind index: Int) {
+            let next = instruction(index + 1).pointee
+            guard NativeInstruction.isCounted(between: instruction(index).pointee, next) else { return }
+            host.lea(.r14, .r14, Int32(index + 1) - Int32(next.counted), isWide: true)
+        }
+
         // MARK: What is emitted
 
         /// Makes the host code of straight instructions, which is the same wherever it lies and in each round of a loop, and
@@ -236,7 +291,7 @@
             let record = instruction(index).pointee
             let i = record.instruction
             let next = block.eip &+ UInt32(record.offset) &+ UInt32(i.length)
-            let target = next &+ i.immediate
+            let target = target(index)
             guard !record.isMonitored else {
                 areUnitsReady = false
                 return emitCallout(index)
@@ -257,9 +312,12 @@
             case .conditional where i.isCountedJump:
                 pending.append(
                     (emitCountedJump(i, ifTaken: !record.isFollowed), index, record.isFollowed ? next : target))
+                emitCount(behind: index)
             case .conditional where record.isFollowed:
                 pending.append((host.jump(if: i.condition.rawValue ^ 1), index, next))
-            case .conditional: pending.append((host.jump(if: i.condition.rawValue), index, target))
+            case .conditional:
+                pending.append((host.jump(if: i.condition.rawValue), index, target))
+                emitCount(behind: index)
             case .jump where record.isFollowed: break
             case .jump: emitExit(to: target, after: index, owing: record.debt)
             case .call:

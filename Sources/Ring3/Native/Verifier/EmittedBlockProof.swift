@@ -34,7 +34,7 @@ struct EmittedBlockProof {
         try checkInstructions()
         try checkPlaces()
         let isEntered = places[block.entry] == 0
-        if isEntered { states[0] = EmittedCodeState(credit: block.count) }
+        if isEntered { states[0] = EmittedCodeState(credit: 0) }
         if let stale = places[block.staleExit] { arrive(at: stale, EmittedCodeState(credit: 1)) }
         for resumption in block.resumptions {
             guard let index = places[resumption.offset] else { throw misplaced() }
@@ -80,28 +80,37 @@ struct EmittedBlockProof {
     private func checkPlaces() throws(EmittedCodeFinding) {
         let isEntered = places[block.entry] == 0
         guard !instructions.isEmpty, places[block.staleExit] != nil else { throw misplaced() }
-        for patch in block.patches.keys {
-            guard let index = places[patch - 1], case .jump = forms[index], instructions[index].length == 5,
-                [.jump, .call].contains(verifier.kind(of: instructions[index]))
-            else { throw misplaced() }
+        guard block.patches.keys.allSatisfy({ isLink(places[$0 - 1], 5) || isLink(places[$0 - 2], 6) }) else {
+            throw misplaced()
         }
+        // Jumps lead forwards: what a way through the block counts is no more than all that is counted, which was tested.
+        var counted: Int64 = 0
         for (index, form) in forms.enumerated() {
             switch form {
             case .count(let amount):
-                let isRight = index == 0 && isEntered ? amount == -Int64(block.count) : amount > 0
-                guard isRight else { throw violation(.budget, index) }
+                counted += max(-amount, 0)
             case .testBudget: guard index == 1, isEntered else { throw violation(.budget, index) }
             default: break
             }
         }
         guard isEntered else { return }
-        guard 1...verifier.layout.budgetGuard ~= block.count, forms[0] == .count(-Int64(block.count)),
-            forms.count > 1, forms[1] == .testBudget
+        guard 1...verifier.layout.budgetGuard ~= block.count, forms.count > 1, case .count(let first) = forms[0],
+            first < 0, counted == block.count, forms[1] == .testBudget(-Int64(block.count) - first)
         else { throw violation(.budget, 0) }
         // A jump will be written there once the block is stale, and nobody may come to the middle of it.
         guard instructions[0].length + instructions[1].length >= 5,
             block.resumptions.allSatisfy({ $0.offset >= block.entry + 5 })
         else { throw violation(.shape, 0) }
+    }
+
+    /// Whether the instruction at an index is a jump or call of that length, the last four bytes of which are its distance.
+    private func isLink(_ index: Int?, _ length: Int) -> Bool {
+        guard let index, case .jump = forms[index], instructions[index].length == length else { return false }
+        switch verifier.kind(of: instructions[index]) {
+        case .jump, .call: return length == 5
+        case .conditional: return length == 6
+        default: return false
+        }
     }
 
     // MARK: What is known
@@ -127,7 +136,7 @@ struct EmittedBlockProof {
         case .pushFlags, .popIntoState, .pushState, .popFlags: break
         case .jump(let target):
             // It may be made to lead to a block later.
-            if let unlinked = block.patches[Int(i.address) + 1] {
+            if let unlinked = block.patches[Int(i.end) - 4] {
                 guard state.credit >= 1 else { throw violation(.budget, index) }
                 guard let place = places[unlinked], place > index else { throw violation(.target, index) }
                 arrive(at: place, state)
@@ -162,7 +171,7 @@ struct EmittedBlockProof {
         case .addWindow: break
         case .string: state[EmittedCodeState.rcxNumber] = .any
         case .count(let amount):
-            if index != 0 || amount > 0 { state.credit -= Int(amount) }
+            state.credit -= Int(amount)
             guard state.credit >= 0 else { throw violation(.budget, index) }
         case .loadCounter(let site):
             guard block.sites.contains(site) else { throw violation(.counter, index) }
@@ -210,7 +219,7 @@ struct EmittedBlockProof {
             guard state.credit >= 1 else { throw violation(.budget, index) }
         } else if block.entry..<block.end ~= target {
             // A call leads into its own block only to leave it.
-            let isOut = block.patches[Int(instructions[index].address) + 1] == target
+            let isOut = block.patches[Int(instructions[index].end) - 4] == target
             guard let place = places[target], isOut || !isCall else {
                 throw violation(.target, index)
             }

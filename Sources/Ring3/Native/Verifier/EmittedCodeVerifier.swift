@@ -54,8 +54,8 @@ final class EmittedCodeVerifier {
 
     /// Verifies a jump, whose distance at `place` has been overwritten, of a block that was verified.
     func verifyLink(_ block: EmittedBlock, at place: Int) throws(EmittedCodeFinding) {
-        let (jump, target) = try jump(at: place - 1, of: block)
-        guard block.patches[place] != nil, jump.length == 5, entries.contains(target) else {
+        let (jump, target) = try link(at: place, of: block)
+        guard block.patches[place] != nil, entries.contains(target) else {
             throw finding(.target, jump, block)
         }
     }
@@ -75,15 +75,26 @@ final class EmittedCodeVerifier {
 
     /// Verifies a jump or call that leads out of its block again.
     func verifyUnlinked(_ block: EmittedBlock, at place: Int) throws(EmittedCodeFinding) {
-        let (jump, target) = try jump(at: place - 1, of: block)
-        guard block.patches[place] == target, jump.length == 5 else { throw finding(.target, jump, block) }
+        let (jump, target) = try link(at: place, of: block)
+        guard block.patches[place] == target else { throw finding(.target, jump, block) }
+    }
+
+    /// The jump or call that has its distance, of four bytes, at `place`.
+    private func link(
+        at place: Int, of block: EmittedBlock
+    ) throws(EmittedCodeFinding) -> (jump: HostInstruction, target: Int) {
+        let isConditional = code[place - 1] & 0xF0 == 0x80
+        let link = try jump(
+            at: place - (isConditional ? 2 : 1), of: block, kinds: isConditional ? [.conditional] : [.jump, .call])
+        guard Int(link.jump.end) == place + 4 else { throw finding(.shape, link.jump, block) }
+        return link
     }
 
     private func jump(
-        at offset: Int, of block: EmittedBlock
+        at offset: Int, of block: EmittedBlock, kinds: [EmittedInstructionKind] = [.jump]
     ) throws(EmittedCodeFinding) -> (jump: HostInstruction, target: Int) {
         let jump = try read(at: offset, before: block.end, of: block)
-        guard kind(of: jump) == .jump || kind(of: jump) == .call, jump.prefixes.isEmpty,
+        guard kinds.contains(kind(of: jump)), jump.prefixes.isEmpty,
             case .immediate(let target)? = jump.operands.first
         else {
             throw finding(.shape, jump, block)

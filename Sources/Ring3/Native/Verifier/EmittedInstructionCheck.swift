@@ -10,8 +10,8 @@ struct EmittedInstructionCheck {
         case bit(UInt8)
         /// `lea r14, [r14 + n]`.
         case count(Int64)
-        /// `mov r8d, [r14]`.
-        case testBudget
+        /// `mov r8d, [r14 + n]`.
+        case testBudget(Int64)
         /// `mov r64, [r15 + r64 * 8]`: destination and index.
         case loadTag(UInt8, index: UInt8)
         /// `jmp [r15 + r64 * 8 + ...]`, or a call: index.
@@ -148,9 +148,10 @@ struct EmittedInstructionCheck {
             return .state
         case 14:
             let target = HostOperandRegister(.general, 8, size: 4)
-            guard i.operands == [.register(target), .memory(memory)], memory.index == nil, memory.displacement == 0
+            guard i.operands == [.register(target), .memory(memory)], memory.index == nil,
+                -Int64(layout.budgetGuard)...0 ~= memory.displacement
             else { throw Violation(.memory) }
-            return .testBudget
+            return .testBudget(memory.displacement)
         case 15:
             guard case .register(let target)? = i.operands.first, target.size == 8, Self.isOurs(target) else {
                 throw Violation(.jumpCache)
