@@ -7,7 +7,8 @@
         /// What CR3 was, or `unpaged`.
         fileprivate var root: UInt64 = unpaged
         fileprivate var lastUse: UInt64 = 0
-        fileprivate let views: [View]
+        private let supervisor: View
+        private let user: View
         /// Where global translations were flushed since it was current.
         fileprivate var flushed = RegionSet()
 
@@ -16,6 +17,7 @@
             let window: ShadowWindow
             /// By mode: a jump leads to a block of the same.
             private var jumpCaches: [JumpCache?] = Array(repeating: nil, count: NativeMode.count)
+            private var jumpCachesThere: [JumpCache] = []
             /// Room for all of them, so that none can fail for lack of it.
             private let jumpRoom: UnsafeMutableRawPointer
             private static let jumpRoomSize = NativeMode.count * JumpCache.size
@@ -41,11 +43,18 @@
                 if let known = jumpCaches[Int(mode.rawValue)] { return known }
                 let new = JumpCache(at: jumpRoom + Int(mode.rawValue) * JumpCache.size, targets)
                 jumpCaches[Int(mode.rawValue)] = new
+                jumpCachesThere.append(new)
                 return new
             }
 
             fileprivate func forEachJumpCache(_ body: (JumpCache) -> Void) {
-                for case let jumps? in jumpCaches { body(jumps) }
+                for jumps in jumpCachesThere { body(jumps) }
+            }
+
+            /// The page at `linear` is to be looked up anew, or forgotten unless `keeping` it if it is where it was.
+            fileprivate func pageFlushed(_ cpu: Processor, _ linear: UInt32, isUser: Bool, keeping: Bool) {
+                if keeping { window.revalidate(cpu, page: linear) } else { window.forget(page: linear) }
+                for jumps in jumpCachesThere { jumps.revalidate(cpu, isUser: isUser, page: linear) }
             }
         }
 
@@ -54,13 +63,17 @@
         fileprivate init(
             _ memory: PhysicalMemory, _ targets: FarTargets, anticipates: Bool
         ) throws(CodeArena.Failure) {
-            views = [
-                try View(memory, targets, isUser: false, anticipates: anticipates),
-                try View(memory, targets, isUser: true, anticipates: anticipates),
-            ]
+            supervisor = try View(memory, targets, isUser: false, anticipates: anticipates)
+            user = try View(memory, targets, isUser: true, anticipates: anticipates)
         }
 
-        func view(isUser: Bool) -> View { views[isUser ? 1 : 0] }
+        func view(isUser: Bool) -> View { isUser ? user : supervisor }
+        fileprivate var views: [View] { [supervisor, user] }
+
+        fileprivate func pageFlushed(_ cpu: Processor, _ linear: UInt32, keeping: Bool) {
+            supervisor.pageFlushed(cpu, linear, isUser: false, keeping: keeping)
+            user.pageFlushed(cpu, linear, isUser: true, keeping: keeping)
+        }
     }
 
     /// The guest's address spaces of late, one of which is current. A guest that loads CR3 finds what it left behind, as
@@ -168,16 +181,10 @@
 
         /// The page at `linear` is to be looked up anew. Other address spaces will be when they become current.
         func pageFlushed(_ cpu: Processor, _ linear: UInt32) {
-            for space in spaces where space !== current { space.flushed.insert(linear) }
-            for isUser in [false, true] {
-                let view = current.view(isUser: isUser)
-                if keepsTranslations {
-                    view.window.revalidate(cpu, page: linear)
-                } else {
-                    view.window.forget(page: linear)
-                }
-                view.forEachJumpCache { $0.revalidate(cpu, isUser: isUser, region: linear) }
+            if spaces.count > 1 {
+                for space in spaces where space !== current { space.flushed.insert(linear) }
             }
+            current.pageFlushed(cpu, linear, keeping: keepsTranslations)
         }
 
         /// Writes to the page at `physical` must be seen from now on: it holds code.

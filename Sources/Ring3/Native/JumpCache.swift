@@ -17,14 +17,16 @@
         static let count = 1 << 16
         /// Pages that may have entries, and pages that may have some put aside.
         private static let mostPages = 512
+        /// Offsets kept of a page, twice as many as there are.
+        private static let mostStarts = 8192
 
         /// A page that has entries.
         private struct Page {
             var linear: UInt32
             /// Where in RAM they found it.
             var physical: UInt32
-            /// In which of its lines, of 64 bytes, they begin: one bit each.
-            var lines: UInt64 = 0
+            /// Where in it they begin: offsets, some of which may be there twice, or have no entry any more.
+            var starts: [UInt16] = []
             /// What the guest's tables had for it when that was looked at last.
             var entries = TableEntries()
         }
@@ -76,7 +78,8 @@
             entries[index] = ~UInt64(eip)
             entries[Self.count + index] = host
             if let number = targets.number(of: eip) { far[number] = host }
-            pages[page].lines |= 1 << (UInt64(eip & 0xFFF) >> 6)
+            if pages[page].starts.count >= Self.mostStarts { pages[page].starts = Array(Set(pages[page].starts)) }
+            pages[page].starts.append(UInt16(eip & 0xFFF))
         }
 
         /// The host's address for a block, by the jump cache whose entries are at an address; nil if there is no entry.
@@ -107,6 +110,7 @@
             guard let index = aside.firstIndex(where: { $0.page.linear == page.linear }) else { return }
             let found = aside.remove(at: index)
             guard found.page.physical == page.physical else { return }
+            pages[number].starts.reserveCapacity(found.entries.count)
             for entry in found.entries { insert(entry.eip, entry.host, at: number) }
         }
 
@@ -134,13 +138,16 @@
             remove(indices)
         }
 
-        /// The same of those, global or not, in the region of 4 MiB that holds `linear`.
-        func revalidate(_ cpu: Processor, isUser: Bool, region linear: UInt32) {
+        /// The same of those, global or not, of the page that holds `linear`, which may be a large one.
+        func revalidate(_ cpu: Processor, isUser: Bool, page linear: UInt32) {
             guard regions.contains(linear) else { return }
+            var reader = TableReader(cpu)
             var indices: [Int] = []
             for index in pages.indices.reversed() where pages[index].linear >> 22 == linear >> 22 {
+                // Small ones are flushed alone (SDM 3A 4.10.4.1).
+                guard pages[index].linear >> 12 == linear >> 12 || pages[index].entries.table == 0 else { continue }
                 // They may not be global any more.
-                pages[index].entries = TableEntries()
+                pages[index].entries = reader.entries(of: pages[index].linear)
                 if !isValid(pages[index], cpu, isUser: isUser) { indices.append(index) }
             }
             remove(indices)
@@ -183,13 +190,9 @@
                 if entries[Self.index(eip)] != ~UInt64(eip) { body(eip, far[number]) }
                 far[number] = targets.unknown
             }
-            var lines = page.lines
-            while lines != 0 {
-                let line = page.linear | UInt32(lines.trailingZeroBitCount) << 6
-                for eip in line...line | 63 {
-                    if let host = remove(eip) { body(eip, host) }
-                }
-                lines &= lines - 1
+            for start in page.starts {
+                let eip = page.linear | UInt32(start)
+                if let host = remove(eip) { body(eip, host) }
             }
         }
 

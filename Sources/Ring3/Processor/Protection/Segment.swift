@@ -24,6 +24,7 @@ extension Segment {
     @inline(__always) var isNull: Bool { selector & 0xFFFC == 0 }
 
     /// From the two words of a descriptor (SDM 3A 3.4.5).
+    @inline(__always)
     init(selector: UInt16, low: UInt32, high: UInt32) {
         self.selector = selector
         attributes = UInt16(truncatingIfNeeded: high >> 8) & 0xF0FF
