@@ -67,6 +67,54 @@
             }
         }
 
+        /// A loop is emitted as it is once it has been written to a few times.
+        @Test func aLoopThatIsWrittenToIsNotUnrolled() throws {
+            let pair = try NativePair()
+            var counts: [UInt16] = []
+            for value in 0..<8 as Range<UInt8> {
+                // again: add eax, value; dec ecx; jnz again
+                pair.start([0x83, 0xC0, value, 0x49, 0x75, 0xFA]) { $0.pointee.ecx = 200 }
+                #expect(pair.run() == [])
+                let loop = (0..<pair.engine.cache.blockCount).last {
+                    pair.engine.cache.blocks[$0].eip == CodeRunner.codeAddress
+                }
+                counts.append(pair.engine.cache.blocks[try #require(loop)].count)
+            }
+            // With the HLT behind it.
+            #expect(counts == [48, 48, 48, 48, 4, 4, 4, 4])
+        }
+
+        /// Conditional jumps lead to their targets themselves, and a block that they leave has counted what was executed:
+        /// wherever a run ends, both engines stand at the same instruction.
+        @Test func conditionalJumpsCountWhatWasExecuted() throws {
+            let pair = try NativePair()
+            // again: inc edx; test cl, 1; jnz odd; add eax, edx; test cl, 2; jnz two; xor eax, ecx; two: inc eax
+            // odd: add eax, 3; dec ecx; jnz again
+            let code: [UInt8] = [
+                0x42, 0xF6, 0xC1, 0x01, 0x75, 0x0A, 0x01, 0xD0, 0xF6, 0xC1, 0x02, 0x75, 0x02, 0x31, 0xC8, 0x40,
+                0x83, 0xC0, 0x03, 0x49, 0x75, 0xEA,
+            ]
+            func start() {
+                pair.start(code) { ($0.pointee.eax, $0.pointee.ecx, $0.pointee.edx) = (0, 40, 0) }
+            }
+            start()
+            #expect(pair.run() == [] && pair.native.cpu.pointee.ecx == 0)
+            let total = pair.native.cpu.pointee.instructions
+            let links = pair.engine.cache.statistics.pointee.links
+            // Without a store to code the same blocks, linked by now, are executed again.
+            for end in 1..<total {
+                for runner in pair.runners {
+                    runner.cpu.pointee.eip = CodeRunner.codeAddress
+                    (runner.cpu.pointee.eax, runner.cpu.pointee.ecx, runner.cpu.pointee.edx) = (0, 40, 0)
+                    runner.cpu.setAttention(.halted, false)
+                }
+                let before = pair.native.cpu.pointee.instructions
+                try #require(pair.run(end) == [], "\(end)")
+                try #require(pair.native.cpu.pointee.instructions == before + end)
+            }
+            #expect(links > 3 && pair.native.cpu.pointee.instructions > total)
+        }
+
         /// Addresses wrap at 4 GiB, ESP does, and what lies beyond RAM is the bus's.
         @Test(
             arguments: [

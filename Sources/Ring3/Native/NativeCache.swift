@@ -93,6 +93,22 @@
         fileprivate var rest: UInt32 { secondPage == nil ? 0 : length - (0x1000 - physical & 0xFFF) }
     }
 
+    /// How often the guest has written to blocks, by where in RAM they begin. Some share a count.
+    struct CodeRewrites {
+        private static let many = 4
+        private var counts = [UInt8](repeating: 0, count: 1 << 16)
+
+        private static func index(_ physical: UInt32) -> Int { Int((physical ^ physical >> 16) & 0xFFFF) }
+
+        mutating func note(_ physical: UInt32) {
+            let index = Self.index(physical)
+            if counts[index] < Self.many { counts[index] += 1 }
+        }
+
+        /// So many that there will be more.
+        func areMany(at physical: UInt32) -> Bool { counts[Self.index(physical)] >= Self.many }
+    }
+
     /// A place where emitted code leaves for the monitor.
     struct NativeSite {
         enum Kind: UInt8 {
@@ -160,6 +176,7 @@
         var verification: CodeVerification?
         /// What becomes of the blocks, if somebody wants to know.
         var profile: NativeProfile?
+        private(set) var rewrites = CodeRewrites()
 
         init(ramSize: Int, capacity: Int) throws(CodeArena.Failure) {
             arena = try CodeArena(size: capacity, counters: Self.mostSites)
@@ -293,6 +310,7 @@
         func invalidate(_ physical: UInt32, count: UInt32, isAdaptation: Bool = false) {
             func note(_ number: Int32) {
                 profile?.invalidated(number, physical, count: count, isAdaptation: isAdaptation)
+                if !isAdaptation { rewrites.note(blocks[Int(number)].physical) }
             }
             retire(onPage: physical, noting: note) { overlaps($0, physical, count) }
             let page = Int(physical >> 12)

@@ -143,7 +143,9 @@
             guard last.role == .conditional || last.role == .jump, block.count <= Self.longestRound else {
                 return false
             }
+            // Copies are not worth it where the next write to the code undoes them.
             return block.eip &+ block.length &+ last.instruction.immediate == block.eip
+                && !cache.rewrites.areMany(at: block.physical)
         }
 
         /// Appends rounds of a loop, of which there is one, as long as there is room.
