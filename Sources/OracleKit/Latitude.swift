@@ -60,7 +60,7 @@ struct Latitude {
             (isAddressOpen, areRegistersOpen) = (true, true)
         case .cmps:
             isSourceOpen = traits.contains(.sourceComparedFirst) && instruction.isRepeatedString
-            if isSourceOpen { orderlessFaults = Self.accessFaults }
+            if isSourceOpen { orderlessFaults.formUnion(Self.accessFaults) }
         case .retFar, .iret:
             // Several words are popped; which is read first is not said.
             isAddressOpen = true

@@ -132,7 +132,7 @@
         }
 
         /// What is in the last bytes of a page is not linked to, as an instruction there may cross into the next.
-        @Test func exitsAcrossThePagesEndAreByTheJumpCache() throws {
+        @Test func exitsToThePagesEndAreByTheJumpCache() throws {
             let (start, end) = (Machines.codeAddress, Machines.codeAddress | 0xFF0)
             let distance = end &+ 3 &- (start &+ 5)
             // jmp to the page's end, 13 bytes before it: hlt
@@ -140,7 +140,7 @@
             code += [UInt8](repeating: 0x90, count: Int(end &+ 3 &- start) - code.count) + [0xF4]
             let inspector = try inspected(code).inspector
             let block = inspector.block(try #require(inspector.blocks(at: start).last))
-            #expect(block.exits.map(\.how) == ["across the page's end: by the jump cache"])
+            #expect(block.exits.map(\.how) == ["at the page's end: by the jump cache"])
             #expect(block.exits.map(\.executions) == [1] && block.exits.map(\.isLinked) == [false])
         }
 

@@ -146,7 +146,32 @@
                 [.memory], where: isEIP, breaking: { [0x45, 0x01] + $0.dropFirst(2) })
         }
 
-        /// Parts of a block count what is in them, no less and no more.
+        /// Behind a call the callee has used what was tested for.
+        @Test func nothingIsCountedBehindACall() throws {
+            var count = 0
+            for block in emitted.blocks {
+                let instructions = emitted.instructions(block)
+                guard instructions.count > 2, emitted.code(instructions[0]).starts(with: [0x4D, 0x8D, 0x76]),
+                    emitted.code(instructions[1]).starts(with: [0x45, 0x8B, 0x46]),
+                    let call = instructions.firstIndex(where: { emitted.code($0)[0] == 0xE8 }),
+                    let next = instructions[call...].first(where: { emitted.code($0).starts(with: [0x41, 0x8D, 0x88]) })
+                else { continue }
+                // One less at the entry, for which is tested all the same, and one more where the call comes back to.
+                let (first, test) = (Int(instructions[0].address) + 3, Int(instructions[1].address) + 3)
+                let (taken, others) = (emitted.code(instructions[0])[3], emitted.code(instructions[1])[3])
+                guard taken != 0xFF else { continue }
+                var changes: [(offset: Int, byte: UInt8)] = [(first, taken &+ 1), (test, others &- 1)]
+                // lea r14, [r14 - 1]; mov r8d, r8d
+                for (offset, byte) in ([0x4D, 0x8D, 0x76, 0xFF, 0x45, 0x89, 0xC0] as [UInt8]).enumerated() {
+                    changes.append((Int(next.address) + offset, byte))
+                }
+                #expect(emitted.rule(block, changes) == .budget)
+                count += 1
+            }
+            #expect(count > 0)
+        }
+
+        /// What the parts of a block count is what it tests for.
         @Test func partsAreCounted() {
             let entries = Set(emitted.blocks.map(\.entry))
             for isFirst in [true, false] {

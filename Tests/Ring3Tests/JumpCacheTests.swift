@@ -127,6 +127,27 @@
             for eip in [0x3_0000, 0x3_0123, 0x3_0400, 0x3_1000] as [UInt32] { #expect(find(eip, jumps) == nil) }
         }
 
+        /// INVLPG: a small page is looked at alone, as soon as it is known to be one, a large one as a whole.
+        @Test func flushedPagesAreLookedAtAgain() throws {
+            let runner = try pagedProcessor()
+            for eip in [0x3_0010, 0x3_1010] as [UInt32] { jumps.insert(block(eip, at: eip), UInt64(eip)) }
+            jumps.revalidate(runner.cpu, isUser: false, flushed: RegionSet())
+            for page in [0x3_0000, 0x3_1000] as [UInt32] { map(page, 0x7_0027, runner) }
+            jumps.revalidate(runner.cpu, isUser: false, page: 0x3_0000)
+            #expect(find(0x3_0010, jumps) == nil && find(0x3_1010, jumps) == 0x3_1010)
+            jumps.revalidate(runner.cpu, isUser: false, page: 0x3_1FFF)
+            #expect(find(0x3_1010, jumps) == nil)
+
+            runner.cpu.pointee.cr4 |= CR4.pse
+            runner.memory.write(Self.directory, 0xA7)
+            for eip in [0x3_0010, 0x3_1010] as [UInt32] { jumps.insert(block(eip, at: eip), UInt64(eip)) }
+            jumps.revalidate(runner.cpu, isUser: false, flushed: RegionSet())
+            #expect(find(0x3_0010, jumps) == 0x3_0010 && find(0x3_1010, jumps) == 0x3_1010)
+            runner.memory.write(Self.directory, 0x40_00A7)
+            jumps.revalidate(runner.cpu, isUser: false, page: 0x10_0000)
+            #expect(find(0x3_0010, jumps) == nil && find(0x3_1010, jumps) == nil)
+        }
+
         /// A block that crosses into a page is gone with either.
         @Test(arguments: [0x3_0000, 0x3_1000] as [UInt32])
         func blocksThatCrossGoWithBothPages(gone: UInt32) throws {

@@ -162,7 +162,7 @@
             if target >> 12 != record.firstLinear >> 12 {
                 how = "on another page: by the jump cache"
             } else if let block = record.block, !cache.blocks[Int(block)].links(to: target) {
-                how = "across the page's end: by the jump cache"
+                how = "at the page's end: by the jump cache"
             } else if record.block == nil {
                 how = "no longer in force"
             } else if let block = patch.flatMap(linkedBlock) {

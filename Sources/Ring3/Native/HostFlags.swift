@@ -22,7 +22,9 @@ extension HostFlagDebt {
     func after(_ i: Instruction) -> HostFlagDebt {
         switch HostFlagEffect(i) {
         case .none, .uses: self
-        case .defines, .scan, .doubleShift: .none
+        case .defines, .scan, .doubleShift(_?): .none
+        // It may do nothing, by a count of zero. Whatever else can be lacking has been made good.
+        case .doubleShift(nil): self
         case .shift: .adjust
         case .countedShift: self == .adjust ? .adjust : .adjustIfCounted
         case .multiply(let register): register.map { .product($0) } ?? .none

@@ -2,8 +2,8 @@
     import CHost
     import Glibc
 
-    /// Counts instructions without touching a flag: every block takes its length off a pointer and loads from where that
-    /// then points. While instructions are left, it points into readable memory; when the block would exceed what is
+    /// Counts instructions without touching a flag: every block takes its length off a pointer, in parts, and loads at once
+    /// from where that will point. While instructions are left, it points into readable memory; when the block would exceed what is
     /// left, to a page that cannot be read, and the host's exception keeps the block from beginning.
     ///
     /// ```

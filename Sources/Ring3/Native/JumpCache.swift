@@ -17,23 +17,22 @@
         static let count = 1 << 16
         /// Pages that may have entries, and pages that may have some put aside.
         private static let mostPages = 512
-        /// Offsets kept of a page, twice as many as there are.
-        private static let mostStarts = 8192
 
         /// A page that has entries.
         private struct Page {
             var linear: UInt32
             /// Where in RAM they found it.
             var physical: UInt32
-            /// Where in it they begin: offsets, some of which may be there twice, or have no entry any more.
-            var starts: [UInt16] = []
+            /// Where in it they begin. Some may have no entry any more.
+            var starts = PageOffsets()
             /// What the guest's tables had for it when that was looked at last.
             var entries = TableEntries()
         }
 
         /// Entries of a page that has gone.
         private struct Aside {
-            var page: Page
+            var linear: UInt32
+            var physical: UInt32
             var entries: [(eip: UInt32, host: UInt64)]
         }
 
@@ -78,8 +77,7 @@
             entries[index] = ~UInt64(eip)
             entries[Self.count + index] = host
             if let number = targets.number(of: eip) { far[number] = host }
-            if pages[page].starts.count >= Self.mostStarts { pages[page].starts = Array(Set(pages[page].starts)) }
-            pages[page].starts.append(UInt16(eip & 0xFFF))
+            pages[page].starts.insert(eip & 0xFFF)
         }
 
         /// The host's address for a block, by the jump cache whose entries are at an address; nil if there is no entry.
@@ -106,11 +104,10 @@
         }
 
         private func takeBack(_ number: Int) {
-            let page = pages[number]
-            guard let index = aside.firstIndex(where: { $0.page.linear == page.linear }) else { return }
+            let (linear, physical) = (pages[number].linear, pages[number].physical)
+            guard let index = aside.firstIndex(where: { $0.linear == linear }) else { return }
             let found = aside.remove(at: index)
-            guard found.page.physical == page.physical else { return }
-            pages[number].starts.reserveCapacity(found.entries.count)
+            guard found.physical == physical else { return }
             for entry in found.entries { insert(entry.eip, entry.host, at: number) }
         }
 
@@ -168,7 +165,7 @@
 
         /// Puts the blocks of a page aside, and removes those that cross into it.
         private func remove(_ page: Page) {
-            var removed = Aside(page: page, entries: [])
+            var removed = Aside(linear: page.linear, physical: page.physical, entries: [])
             removeEntries(of: page) { eip, host in
                 // The last ones may cross into a page that is another one then.
                 if eip & 0xFFF < 0xFF1 { removed.entries.append((eip, host)) }
@@ -178,7 +175,7 @@
                 if page.linear &- eip <= 15 { far[number] = targets.unknown }
             }
             guard !removed.entries.isEmpty else { return }
-            aside.removeAll { $0.page.linear == page.linear }
+            aside.removeAll { $0.linear == page.linear }
             if aside.count >= Self.mostPages { aside.removeFirst() }
             aside.append(removed)
         }
@@ -190,8 +187,8 @@
                 if entries[Self.index(eip)] != ~UInt64(eip) { body(eip, far[number]) }
                 far[number] = targets.unknown
             }
-            for start in page.starts {
-                let eip = page.linear | UInt32(start)
+            page.starts.forEach { offset in
+                let eip = page.linear | offset
                 if let host = remove(eip) { body(eip, host) }
             }
         }
@@ -208,6 +205,24 @@
             pages.removeAll(keepingCapacity: true)
             aside.removeAll(keepingCapacity: true)
             regions = RegionSet()
+        }
+    }
+
+    /// A set of offsets in a page.
+    private struct PageOffsets {
+        private var words = InlineArray<64, UInt64>(repeating: 0)
+
+        mutating func insert(_ offset: UInt32) { words[Int(offset >> 6 & 63)] |= 1 << UInt64(offset & 63) }
+
+        /// Those that are in it, ascending.
+        func forEach(_ body: (UInt32) -> Void) {
+            for index in words.indices {
+                var word = words[index]
+                while word != 0 {
+                    body(UInt32(index) << 6 | UInt32(word.trailingZeroBitCount))
+                    word &= word - 1
+                }
+            }
         }
     }
 

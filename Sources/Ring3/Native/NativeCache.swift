@@ -93,7 +93,7 @@
         fileprivate var rest: UInt32 { secondPage == nil ? 0 : length - (0x1000 - physical & 0xFFF) }
     }
 
-    /// How often the guest has written to blocks, by where in RAM they begin. Some share a count.
+    /// How often the guest has written to loops that were unrolled, by where in RAM they begin. Some share a count.
     struct CodeRewrites {
         private static let many = 4
         private var counts = [UInt8](repeating: 0, count: 1 << 16)
@@ -105,7 +105,7 @@
             if counts[index] < Self.many { counts[index] += 1 }
         }
 
-        /// So many that there will be more.
+        /// So many that there may well be more.
         func areMany(at physical: UInt32) -> Bool { counts[Self.index(physical)] >= Self.many }
     }
 
@@ -310,7 +310,7 @@
         func invalidate(_ physical: UInt32, count: UInt32, isAdaptation: Bool = false) {
             func note(_ number: Int32) {
                 profile?.invalidated(number, physical, count: count, isAdaptation: isAdaptation)
-                if !isAdaptation { rewrites.note(blocks[Int(number)].physical) }
+                if !isAdaptation, isUnrolled(number) { rewrites.note(blocks[Int(number)].physical) }
             }
             retire(onPage: physical, noting: note) { overlaps($0, physical, count) }
             let page = Int(physical >> 12)
@@ -327,6 +327,11 @@
                 }
                 number = next
             }
+        }
+
+        private func isUnrolled(_ number: Int32) -> Bool {
+            let block = blocks[Int(number)]
+            return (0..<Int(block.count)).contains { instructions[Int(block.first) + $0].isFollowed }
         }
 
         private func retire(
@@ -418,6 +423,7 @@
             blockCount = 0
             instructionCount = 0
             siteCount = 0
+            rewrites = CodeRewrites()
             used = reserved
             table.update(repeating: Self.none, count: Self.tableSize)
             pages.update(repeating: Self.none, count: pageCount)

@@ -368,7 +368,7 @@
             return profile.calledOut(block, index, cause) { perform(block, index) }
         }
 
-        /// Makes the processor's state that before an instruction of a block, all of which is among those counted.
+        /// Makes the processor's state that before an instruction of a block, where `total` have been counted.
         @inline(__always)
         private func stand(before index: Int, of block: Int32, counted total: UInt64) {
             let record = record(block, index)

@@ -41,7 +41,8 @@
             var range: Range<Int>
         }
 
-        /// In the order of their addresses. Those of other jumps are part of the jumps' own code.
+        /// In the order of their addresses. Those of other jumps are part of the jumps' own code. Only while executions are
+        /// counted, or before any jump is linked: otherwise a conditional jump's distance may be to another block.
         var exits: [Exit] {
             var starts: [(index: Int?, start: Int)] = []
             if count == 0 || !instructions[count - 1].role.endsBlock {

@@ -34,12 +34,12 @@ struct EmittedBlockProof {
         try checkInstructions()
         try checkPlaces()
         let isEntered = places[block.entry] == 0
-        if isEntered { states[0] = EmittedCodeState(credit: 0) }
+        if isEntered { states[0] = EmittedCodeState(credit: 0, isTested: true) }
         if let stale = places[block.staleExit] { arrive(at: stale, EmittedCodeState(credit: 1)) }
         for resumption in block.resumptions {
             guard let index = places[resumption.offset] else { throw misplaced() }
             // One more than the block may give back there: the monitor has executed an instruction.
-            resumed[index] = EmittedCodeState(credit: resumption.left + 1)
+            resumed[index] = EmittedCodeState(credit: resumption.ahead + 1, isTested: true)
         }
         for index in instructions.indices {
             if var entered = resumed[index] {
@@ -76,7 +76,7 @@ struct EmittedBlockProof {
     }
 
     /// What the monitor will jump to or overwrite is where it takes it to be; and a block counts and tests before it does
-    /// anything, and nowhere else.
+    /// anything, and then counts the rest of what it has tested for, and no more.
     private func checkPlaces() throws(EmittedCodeFinding) {
         let isEntered = places[block.entry] == 0
         guard !instructions.isEmpty, places[block.staleExit] != nil else { throw misplaced() }
@@ -94,7 +94,8 @@ struct EmittedBlockProof {
             }
         }
         guard isEntered else { return }
-        guard 1...verifier.layout.budgetGuard ~= block.count, forms.count > 1, case .count(let first) = forms[0],
+        // Behind a callout, too, no more is counted; the next block tests as much below that at most.
+        guard 1...verifier.layout.budgetGuard / 2 ~= block.count, forms.count > 1, case .count(let first) = forms[0],
             first < 0, counted == block.count, forms[1] == .testBudget(-Int64(block.count) - first)
         else { throw violation(.budget, 0) }
         // A jump will be written there once the block is stale, and nobody may come to the middle of it.
@@ -172,7 +173,7 @@ struct EmittedBlockProof {
         case .string: state[EmittedCodeState.rcxNumber] = .any
         case .count(let amount):
             state.credit -= Int(amount)
-            guard state.credit >= 0 else { throw violation(.budget, index) }
+            guard state.credit >= 0, amount > 0 || state.isTested else { throw violation(.budget, index) }
         case .loadCounter(let site):
             guard block.sites.contains(site) else { throw violation(.counter, index) }
             state[8] = .counter(site)

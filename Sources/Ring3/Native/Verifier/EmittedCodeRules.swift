@@ -203,11 +203,11 @@ struct EmittedBlock {
     var end: Int
     /// What it is specialised on.
     var mode: NativeMode
-    /// Instructions that the block counts on entry.
+    /// Instructions that the block counts, and tests for on entry.
     var count: Int
-    /// Where the monitor goes on in the block after it has done something there, and how many of the block's
-    /// instructions follow.
-    var resumptions: [(offset: Int, left: Int)]
+    /// Where the monitor goes on in the block after it has done something there, and how many of the instructions that
+    /// follow have been counted.
+    var resumptions: [(offset: Int, ahead: Int)]
     /// Numbers of its instructions, and those by which the block may leave.
     var records: Range<UInt32>
     var sites: Range<UInt32>

@@ -37,6 +37,8 @@ struct EmittedCodeState {
     private var values: [EmittedValue]
     /// Instructions that the block has counted on the way here and not given back, or fewer.
     var credit: Int
+    /// That so many are left as the block counts was tested on the way here, and nothing but the block has counted since.
+    var isTested = false
     /// The jump cache has an address for that word.
     var found: Int?
     /// The guest's x87 and SSE state is in the units.
@@ -68,9 +70,10 @@ struct EmittedCodeState {
     static let rcxNumber: UInt8 = 1
 
     /// Where the monitor enters.
-    init(credit: Int) {
+    init(credit: Int, isTested: Bool = false) {
         values = [.unset, .unset, .unset, .unset, .any]
         self.credit = credit
+        self.isTested = isTested
     }
 
     /// Where a call comes back to: a return has been executed, which has an instruction left and a word in R8.
@@ -132,6 +135,7 @@ struct EmittedCodeState {
             }
         }
         credit = min(credit, other.credit)
+        isTested = isTested && other.isTested
         if found != other.found { found = nil }
         if stack != other.stack { stack = .unknown }
         if windowed != other.windowed { windowed = .unknown }

@@ -12,9 +12,9 @@ import X86
 /// - while somebody inspects, a block also adds one to its own counters, and does nothing else with them;
 /// - on the host's stack there are addresses that calls have left, and only returns read them; behind a call nothing is
 ///   taken for granted but what every return has made sure of;
-/// - GS base and R13 to R15 are as they were, but that R14 counts: every block takes its length off and tests, jumps
-///   within a block lead forwards, and what is given back is less than was taken, so that the guest always comes back to
-///   the monitor;
+/// - GS base and R13 to R15 are as they were, but that R14 counts: every block tests for its length and takes it off, in parts,
+///   jumps within a block lead forwards, and what is given back is less than was taken, so that the guest always comes
+///   back to the monitor;
 /// - a block is left to the entry of a verified block, or to the monitor with the number of one of its own sites; what the
 ///   jump cache has for a far target is one of these.
 ///
