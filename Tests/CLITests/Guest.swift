@@ -65,6 +65,9 @@ enum Guest {
         0x31, 0xC0, 0xE6, 0xF4,  // xor eax, eax; out 0xF4, al
     ])
 
+    /// Writes "!" and jumps to itself for ever.
+    static let spinning = image([0x66, 0xBA, 0xF8, 0x03, 0xB0, 0x21, 0xEE, 0xEB, 0xFE])
+
     /// Writes "VGA" in white on blue at the top left, waits for a key and ends with its scan code.
     static let keyOnScreen = image(
         "VGA".utf8.enumerated().flatMap { index, character in

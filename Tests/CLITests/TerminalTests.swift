@@ -52,6 +52,18 @@ import Testing
         }
     }
 
+    /// A signal that somebody sent is no fault of the emitted code that it interrupts.
+    @Test(arguments: [SIGILL, SIGSEGV, SIGBUS, SIGFPE])
+    func signalsSentToEmittedCodeAreNoFaults(number: Int32) throws {
+        try TerminalSession.with(Guest.spinning, ["--engine", "native"]) { session in
+            session.start()
+            session.expect("!")
+            session.signal(number)
+            #expect(session.status == number)
+            #expect(session.diedOfSignal)
+        }
+    }
+
     @Test func stoppingRestoresTheTerminalUntilItContinues() throws {
         try TerminalSession.with(Guest.echo) { session in
             session.start()

@@ -2,8 +2,8 @@
     import Glibc
 
     /// Host exceptions in emitted code. The handler notes what happened in the processor's state, to which R13 points
-    /// there, and goes on at the code arena's exit; it does nothing else. Exceptions anywhere else go to whoever handled
-    /// them before; as a rule they end the process, as bugs should.
+    /// there, and goes on at the code arena's exit; it does nothing else. Exceptions anywhere else, and signals that are
+    /// none, as somebody sent them, go to whoever handled them before; as a rule they end the process, as bugs should.
     enum HostFaults {
         /// A code arena in use.
         private struct Range {
@@ -83,9 +83,10 @@
         private static func handle(
             _ signal: Int32, _ information: UnsafeMutablePointer<siginfo_t>?, _ context: UnsafeMutableRawPointer?
         ) {
-            if let context, let table {
+            // What a fault caused has a positive code (sigaction(2)).
+            if let context, let table, let code = information?.pointee.si_code, code > 0 {
                 let machine = context.assumingMemoryBound(to: ucontext_t.self)
-                withUnsafeMutablePointer(to: &machine.pointee.uc_mcontext.gregs) { registers in
+                let isOurs = withUnsafeMutablePointer(to: &machine.pointee.uc_mcontext.gregs) { registers in
                     let registers = UnsafeMutableRawPointer(registers).assumingMemoryBound(to: UInt64.self)
                     let place = registers[rip]
                     for index in 0..<capacity where place >= table[index].start && place < table[index].end {
@@ -96,11 +97,13 @@
                         native.pointee.faultAddress = registers[cr2]
                         native.pointee.faultCode = registers[errorCode]
                         registers[rip] = table[index].exit
-                        return
+                        return true
                     }
-                    pass(signal, information, context)
+                    return false
                 }
+                if isOurs { return }
             }
+            pass(signal, information, context)
         }
 
         /// Where emitted code was interrupted, and what the monitor shares with it; nil outside of blocks. For signal
@@ -123,7 +126,7 @@
 
         /// Not ours.
         private static func pass(
-            _ signal: Int32, _ information: UnsafeMutablePointer<siginfo_t>?, _ context: UnsafeMutableRawPointer
+            _ signal: Int32, _ information: UnsafeMutablePointer<siginfo_t>?, _ context: UnsafeMutableRawPointer?
         ) {
             let action = previous + (signals.firstIndex(of: signal) ?? 0)
             if action.pointee.sa_flags & SA_SIGINFO != 0, let other = action.pointee.__sigaction_handler.sa_sigaction {
