@@ -56,12 +56,7 @@ struct Comparison {
         if !latitude.isTrapAddressOpen { check("eip", UInt64(a.eip), UInt64(b.eip)) }
         if a.vector == b.vector, a.vector < 32 {
             check("error code", UInt64(a.errorCode), UInt64(b.errorCode))
-            // No operand is longer than 512 bytes.
-            let isNear = latitude.isAddressOpen && Int32(bitPattern: a.cr2 &- b.cr2).magnitude < 512
-            let isSource =
-                latitude.isSourceOpen && UInt16(truncatingIfNeeded: a.cr2) == UInt16(truncatingIfNeeded: b.registers[7])
-                && UInt16(truncatingIfNeeded: b.cr2) == UInt16(truncatingIfNeeded: b.registers[6])
-            if !isNear && !isSource { check("cr2", UInt64(a.cr2), UInt64(b.cr2)) }
+            if !latitude.allowsAddress(b, where: a) { check("cr2", UInt64(a.cr2), UInt64(b.cr2)) }
         }
         for index in 0..<8 where !latitude.areRegistersOpen || index == 4 {
             check(Self.registerNames[index], UInt64(a.registers[index]), UInt64(b.registers[index]))

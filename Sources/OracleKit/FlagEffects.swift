@@ -44,7 +44,7 @@ enum FlagTable {
         case .loope, .loopne: FlagEffects(read: zf)
         case .cmps, .scas:
             // With a count of zero, or a fault in the first repetition, nothing is written.
-            FlagEffects(written: i.prefixes.isDisjoint(with: [.rep, .repne]) ? Flags.status : 0)
+            FlagEffects(written: i.isRepeated ? 0 : Flags.status)
         case .fcomi, .fcomip, .fucomi, .fucomip, .comiss, .ucomiss, .comisd, .ucomisd:
             FlagEffects(written: Flags.status)
         default: FlagEffects()

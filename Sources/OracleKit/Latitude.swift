@@ -10,8 +10,8 @@ import X86
 struct Latitude {
     /// CR2 may be any address in the operand.
     var isAddressOpen = false
-    /// CR2 may be the address in ESI, where ours is that in EDI.
-    var isSourceOpen = false
+    /// CR2 may be the address in ESI, where ours is that in EDI, by that part of them; 0 if it may not.
+    var addressMask: UInt32 = 0
     /// Any of these exceptions may have been found first.
     var orderlessFaults: Set<UInt32> = []
     /// Memory may have been stored to in part.
@@ -39,7 +39,7 @@ struct Latitude {
         orderOfAccesses(instruction, traits)
         if isAddressOpen { orderlessFaults.formUnion(Self.accessFaults) }
         otherwiseChecked(instruction, host, traits)
-        if [.cmps, .scas].contains(instruction.operation), instruction.isRepeatedString,
+        if [.cmps, .scas].contains(instruction.operation), instruction.isRepeated,
             traits.contains(.flagsKeptByFaultingScan)
         {
             flags = Flags.status
@@ -59,8 +59,11 @@ struct Latitude {
         case .popa, .pusha:
             (isAddressOpen, areRegistersOpen) = (true, true)
         case .cmps:
-            isSourceOpen = traits.contains(.sourceComparedFirst) && instruction.isRepeatedString
-            if isSourceOpen { orderlessFaults.formUnion(Self.accessFaults) }
+            guard traits.contains(.sourceComparedFirst), instruction.prefixes.contains(.rep),
+                instruction.operandSize == 1
+            else { break }
+            addressMask = instruction.addressSize == 2 ? 0xFFFF : .max
+            orderlessFaults.formUnion(Self.accessFaults)
         case .retFar, .iret:
             // Several words are popped; which is read first is not said.
             isAddressOpen = true
@@ -93,6 +96,16 @@ struct Latitude {
         }
     }
 
+    /// Whether CR2 may be as the host has it.
+    func allowsAddress(_ host: UserContext, where ours: UserContext) -> Bool {
+        // No operand is longer than 512 bytes.
+        let isNear = isAddressOpen && Int32(bitPattern: ours.cr2 &- host.cr2).magnitude < 512
+        let isSource =
+            addressMask != 0 && ours.cr2 == host.registers[7] & addressMask
+            && host.cr2 == host.registers[6] & addressMask
+        return isNear || isSource || host.cr2 == ours.cr2
+    }
+
     /// Whether an access that goes beyond 4 GiB violates the limit or wraps around is left open (SDM 3A 5.3). Nothing is
     /// mapped at either end: where it is no #GP or #SS, it is a page fault, or violates alignment.
     static func mayWrap(_ instruction: Instruction, _ a: UserContext, _ b: UserContext) -> Bool {
@@ -115,9 +128,6 @@ struct Latitude {
 }
 
 extension Instruction {
-    /// Whether a prefix repeats it, if it is a string instruction.
-    fileprivate var isRepeatedString: Bool { !prefixes.isDisjoint(with: [.rep, .repne]) }
-
     /// Of its memory operand.
     fileprivate func address(_ context: UserContext) -> UInt32 {
         func value(_ register: UInt8) -> UInt32 {

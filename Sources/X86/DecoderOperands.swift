@@ -159,6 +159,11 @@ extension Decoder {
     }
 }
 
+extension Instruction {
+    /// A string instruction with a prefix that repeats it.
+    public var isRepeated: Bool { operation.isString && !prefixes.isDisjoint(with: [.rep, .repne]) }
+}
+
 extension Operation {
     /// String and port instructions: those REP and REPNE apply to.
     public var isString: Bool {

@@ -128,6 +128,15 @@
         /// The host's addresses that a guest's are, were it not for the window; from where Linux allows mappings on.
         static let lowest = CanaryMapping(untouched: 0x1_0000..<1 << 32)
 
+        /// What `make` makes, anew if another test's mapping lies next to a window of it, where a canary would stand.
+        static func adjacent<Machine>(
+            _ make: () throws -> (Machine, NativeEngine, Canaries)
+        ) rethrows -> (Machine, NativeEngine, Canaries) {
+            var made = try make()
+            for _ in 0..<20 where made.2.adjacentSides < made.2.sides { made = try make() }
+            return made
+        }
+
         init(_ engine: NativeEngine, _ memory: PhysicalMemory) {
             // Inaccessible pages of its own stand on both sides of RAM.
             let start = UInt64(UInt(bitPattern: memory.base)) - (1 << 20)

@@ -169,8 +169,10 @@
                 return stateFields.contains(place)
                     || ["movzx", "movsx"].contains(mnemonic) && smallFields.contains(place) ? nil : "state"
             }
-            if address == "r14" || address.hasPrefix("r14-0x") || address == "r14+0x0" {
-                return mnemonic == "mov" ? nil : "budget"
+            if address == "r14" || address == "r14+0x0" { return mnemonic == "mov" ? nil : "budget" }
+            if address.hasPrefix("r14-0x") {
+                let isNear = Int(address.dropFirst(6), radix: 16).map { $0 < Translator.longest } ?? false
+                return mnemonic == "mov" && isNear ? nil : "budget"
             }
             return isInJumpCache(address, ofAddresses: mnemonic == "jmp" || mnemonic == "call") ? nil : "memory"
         }

@@ -292,28 +292,23 @@ extension Processor {
     /// Executes the instruction at `eip` and delivers what it raises; false if it did not end at the one behind it.
     @inline(__always)
     func perform(_ i: InstructionPointer, at eip: UInt32) -> Bool {
+        perform(i, at: eip) { cpu, i throws(Fault) in try cpu.execute(i) }
+    }
+
+    /// The same with `operation`, which is all that may have to be executed.
+    @inline(__always)
+    func perform(
+        _ i: InstructionPointer, at eip: UInt32, _ operation: (Processor, InstructionPointer) throws(Fault) -> Void
+    ) -> Bool {
         let next = eip &+ UInt32(i.pointee.length)
         begin(eip, next: next)
         do throws(Fault) {
-            try execute(i)
+            try operation(self, i)
         } catch {
             deliver(error)
             return false
         }
         return pointee.eip == next
-    }
-
-    /// The same for IN or OUT.
-    @inline(__always)
-    func performPortAccess(_ i: InstructionPointer, at eip: UInt32) -> Bool {
-        begin(eip, next: eip &+ UInt32(i.pointee.length))
-        do throws(Fault) {
-            if i.pointee.operation == .in { try portInput(i) } else { try portOutput(i) }
-        } catch {
-            deliver(error)
-            return false
-        }
-        return true
     }
 
     /// Bookkeeping at the start of an instruction.

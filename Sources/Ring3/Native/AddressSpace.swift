@@ -17,7 +17,6 @@
             let window: ShadowWindow
             /// By mode: a jump leads to a block of the same.
             private var jumpCaches: [JumpCache?] = Array(repeating: nil, count: NativeMode.count)
-            private var jumpCachesThere: [JumpCache] = []
             /// Room for all of them, so that none can fail for lack of it.
             private let jumpRoom: UnsafeMutableRawPointer
             private static let jumpRoomSize = NativeMode.count * JumpCache.size
@@ -43,18 +42,17 @@
                 if let known = jumpCaches[Int(mode.rawValue)] { return known }
                 let new = JumpCache(at: jumpRoom + Int(mode.rawValue) * JumpCache.size, targets)
                 jumpCaches[Int(mode.rawValue)] = new
-                jumpCachesThere.append(new)
                 return new
             }
 
             fileprivate func forEachJumpCache(_ body: (JumpCache) -> Void) {
-                for jumps in jumpCachesThere { body(jumps) }
+                for case let jumps? in jumpCaches { body(jumps) }
             }
 
             /// The page at `linear` is to be looked up anew, or forgotten unless `keeping` it if it is where it was.
             fileprivate func pageFlushed(_ cpu: Processor, _ linear: UInt32, isUser: Bool, keeping: Bool) {
                 if keeping { window.revalidate(cpu, page: linear) } else { window.forget(page: linear) }
-                for jumps in jumpCachesThere { jumps.revalidate(cpu, isUser: isUser, page: linear) }
+                forEachJumpCache { $0.revalidate(cpu, isUser: isUser, page: linear) }
             }
         }
 

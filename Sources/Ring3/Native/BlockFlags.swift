@@ -102,14 +102,11 @@ extension HostAssembler {
 
     /// Clears AF if CL is a count other than zero.
     private mutating func payCountedShift() {
-        move(.r8, immediate: 0)
-        bytes(0x41, 0x0F, 0x90, 0xC0)  // seto r8b
-        move(.r9, .rax)
-        byte(0x9F)  // lahf
-        bytes(0x0F, 0xB6, 0xC4)  // movzx eax, ah
+        keepOverflow()
+        takeFlags()
         bytes(0xF6, 0xC1, 0x1F)  // test cl, 31
         bytes(0x74, 0x02)  // jz
-        bytes(0x24, 0xEF)  // and al, ~AF
+        clearAdjust()
         loadFlagsFromAL()
     }
 
@@ -124,25 +121,35 @@ extension HostAssembler {
     private mutating func payDoubleShift(_ count: UInt32) {
         guard count > 1 else { return pay(.adjust) }
         move(.r8, immediate: 0)
-        move(.r9, .rax)
-        byte(0x9F)  // lahf
-        bytes(0x0F, 0xB6, 0xC4)  // movzx eax, ah
-        bytes(0x24, 0xEF)  // and al, ~AF
+        takeFlags()
+        clearAdjust()
         loadFlagsFromAL()
     }
 
     /// Gives the flags of a product, of which OF is right: CF as OF, SF and PF by the low half, ZF and AF clear.
     private mutating func payProduct(_ low: HostRegister) {
-        move(.r8, immediate: 0)
-        bytes(0x41, 0x0F, 0x90, 0xC0)  // seto r8b
-        move(.r9, .rax)
+        keepOverflow()
         test(low)
-        byte(0x9F)  // lahf
-        bytes(0x0F, 0xB6, 0xC4)  // movzx eax, ah
+        takeFlags()
         bytes(0x25, 0x86, 0, 0, 0)  // and eax, SF | PF | 2
         bytes(0x44, 0x08, 0xC0)  // or al, r8b
         loadFlagsFromAL()
     }
+
+    /// Stores OF in R8B.
+    private mutating func keepOverflow() {
+        move(.r8, immediate: 0)
+        bytes(0x41, 0x0F, 0x90, 0xC0)  // seto r8b
+    }
+
+    /// Stores the other flags in AL, and EAX in R9D.
+    private mutating func takeFlags() {
+        move(.r9, .rax)
+        byte(0x9F)  // lahf
+        bytes(0x0F, 0xB6, 0xC4)  // movzx eax, ah
+    }
+
+    private mutating func clearAdjust() { bytes(0x24, 0xEF) }  // and al, ~AF
 
     /// Loads the flags: five of them from AL, OF from R8B; then EAX from R9D.
     mutating func loadFlagsFromAL() {

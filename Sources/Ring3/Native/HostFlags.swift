@@ -54,7 +54,7 @@ enum HostFlagEffect {
     init(_ i: Instruction) {
         switch i.operation {
         case .add, .adc, .sub, .sbb, .and, .or, .xor, .cmp, .test, .neg, .cmpxchg, .xadd: self = .defines
-        case .scas, .cmps: self = i.prefixes.isDisjoint(with: [.rep, .repne]) ? .defines : .uses
+        case .scas, .cmps: self = i.isRepeated ? .uses : .defines
         // CF stays, which is defined whatever came before.
         case .inc, .dec: self = .defines
         case .shl, .shr, .sar:

@@ -398,9 +398,6 @@ extension Instruction {
         anyRegister { $0.size == 1 && $0.register & 3 == 1 }
     }
 
-    /// A string instruction with a prefix that repeats it.
-    var isRepeated: Bool { operation.isString && !prefixes.isDisjoint(with: [.rep, .repne]) }
-
     /// A comparison that is repeated until it comes out otherwise.
     var isRepeatedComparison: Bool { isRepeated && (operation == .cmps || operation == .scas) }
 

@@ -55,6 +55,8 @@
         var count: UInt16
         var mode: NativeMode
         var isStale: Bool
+        /// A loop, several rounds of it.
+        var isUnrolled = false
         /// Another block in the same slot of the cache's table.
         var nextInSlot = NativeCache.none
         /// Another block that begins on the same physical page; `NativeCache.none` ends the list.
@@ -310,7 +312,8 @@
         func invalidate(_ physical: UInt32, count: UInt32, isAdaptation: Bool = false) {
             func note(_ number: Int32) {
                 profile?.invalidated(number, physical, count: count, isAdaptation: isAdaptation)
-                if !isAdaptation, isUnrolled(number) { rewrites.note(blocks[Int(number)].physical) }
+                let block = blocks[Int(number)]
+                if !isAdaptation, block.isUnrolled { rewrites.note(block.physical) }
             }
             retire(onPage: physical, noting: note) { overlaps($0, physical, count) }
             let page = Int(physical >> 12)
@@ -327,11 +330,6 @@
                 }
                 number = next
             }
-        }
-
-        private func isUnrolled(_ number: Int32) -> Bool {
-            let block = blocks[Int(number)]
-            return (0..<Int(block.count)).contains { instructions[Int(block.first) + $0].isFollowed }
         }
 
         private func retire(

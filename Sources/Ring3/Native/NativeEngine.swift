@@ -434,7 +434,9 @@
         private func accessPort(_ block: Int32, _ index: Int) -> Sequel {
             let next = resumption(block, index + 1)
             let isNext = withUnsafePointer(to: &record(block, index).pointee.instruction) {
-                cpu.performPortAccess($0, at: cpu.pointee.eip)
+                cpu.perform($0, at: cpu.pointee.eip) { cpu, i throws(Fault) in
+                    if i.pointee.operation == .in { try cpu.portInput(i) } else { try cpu.portOutput(i) }
+                }
             }
             return isNext && hasRoom(for: next) && !cache.blocks[Int(block)].isStale ? .resume(next) : .block
         }

@@ -8,13 +8,17 @@
         ) {
             host.pay(debt)
             cache.profile?.countExit(after: index, &host)
-            let ahead = Int32(counted(at: index)) - Int32(index + 1)
-            if ahead != 0 { host.lea(.r14, .r14, ahead, isWide: true) }
+            emitUncount(behind: index)
             emitJump(to: target, returningTo: next, &host)
         }
 
-        /// Where the conditional jump at `index`, whose distance is at `place`, leads as long as it is not linked.
-        func emitDirectExit(to target: UInt32, at place: Int, after index: Int) {
+        /// The exit of the conditional jump at `index`, whose distance is at `place`. A direct one needs it as long as it is not
+        /// linked, or where executions are counted.
+        func emitExit(to target: UInt32, ofJumpAt place: Int, _ index: Int) {
+            host.patch(at: place, to: host.offset)
+            guard isDirect(index) else {
+                return emitExit(to: target, after: index, owing: instruction(index).pointee.debt)
+            }
             guard let profile = cache.profile else { return emitUnlinked(target, at: place, &host) }
             profile.countExit(after: index, isDirect: true, &host)
             emitJump(to: target, &host)

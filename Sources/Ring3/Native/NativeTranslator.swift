@@ -23,7 +23,7 @@
         private let cpu: Processor
         let cache: NativeCache
         private let source: Interpreter
-        private var rewriter = InstructionRewriter(mode: [])
+        private(set) var rewriter = InstructionRewriter(mode: [])
         /// Which instructions are the monitor's because they fault.
         var faults = FaultHistory()
         let places = BlockPlaces()
@@ -98,14 +98,7 @@
             instruction(Int(block.count)).pointee.host = UInt32(host.offset)
             let end = instruction(Int(block.count)).pointee
             if !isTransfer { emitExit(to: eip &+ block.length, after: Int(block.count) - 1, owing: end.debt) }
-            for exit in pending {
-                host.patch(at: exit.place, to: host.offset)
-                if isDirect(exit.index) {
-                    emitDirectExit(to: exit.target, at: exit.place, after: exit.index)
-                } else {
-                    emitExit(to: exit.target, after: exit.index, owing: instruction(exit.index).pointee.debt)
-                }
-            }
+            for exit in pending { emitExit(to: exit.target, ofJumpAt: exit.place, exit.index) }
             block.staleExit = UInt32(host.offset)
             emitLeave(NativeSite(kind: .stale, block: cache.nextBlock, eip: eip))
             block.end = UInt32(host.offset)
@@ -115,10 +108,7 @@
 
         private var flags: BlockFlags { BlockFlags(instructions: instruction(0), count: Int(block.count)) }
 
-        /// How many of the block's instructions have been counted where that one is reached.
-        func counted(at index: Int) -> UInt16 { instruction(index).pointee.counted }
-
-        private func instruction(_ index: Int) -> UnsafeMutablePointer<NativeInstruction> {
+        func instruction(_ index: Int) -> UnsafeMutablePointer<NativeInstruction> {
             cache.instructions + Int(block.first) + index
         }
 
@@ -157,6 +147,7 @@
                 block.count += UInt16(round)
                 instruction(Int(block.count) - 1).pointee.isFollowed = false
             }
+            block.isUnrolled = true
         }
 
         /// Makes the block of the one instruction that ends in the next page, if that is known.
@@ -189,52 +180,6 @@
             let end = NativeInstruction(
                 instruction: Instruction(.invalid), offset: UInt16(truncatingIfNeeded: block.length), role: .straight)
             instruction(Int(block.count)).initialize(to: end)
-        }
-
-        // MARK: Counting
-
-        /// Divides the block into parts that are counted at once, each as far as a conditional jump that leads to its target
-        /// directly.
-        private func divide() {
-            var end = block.count
-            instruction(Int(end)).pointee.counted = end
-            for index in (0..<Int(end)).reversed() {
-                if isDirect(index) { end = UInt16(index + 1) }
-                instruction(index).pointee.counted = end
-            }
-        }
-
-        /// Whether a conditional jump leads to its target directly, once that is linked, and not by way of an exit of its own.
-        private func isDirect(_ index: Int) -> Bool {
-            let record = instruction(index).pointee
-            return record.role == .conditional && !record.isFollowed && !record.isMonitored && record.debt == .none
-                && block.links(to: target(index))
-        }
-
-        /// Where a jump or call leads, if it is direct.
-        private func target(_ index: Int) -> UInt32 {
-            let record = instruction(index).pointee
-            let next = block.eip &+ UInt32(record.offset) &+ UInt32(record.instruction.length)
-            return next &+ record.instruction.immediate
-        }
-
-        /// Counts the first part, and makes sure that there are enough instructions left for all.
-        private func emitCount() {
-            let first = Int32(instruction(0).pointee.counted)
-            host.lea(.r14, .r14, -first, isWide: true)
-            let others = Int8(truncatingIfNeeded: Int32(block.count) - first)
-            host.bytes(0x45, 0x8B)  // mov r8d, [r14 - others]
-            if others == 0 { host.byte(0x06) } else { host.bytes(0x46, UInt8(bitPattern: -others)) }
-        }
-
-        /// Bytes of what counts a part.
-        static let countSize = 4
-
-        /// Counts the next part, if one begins behind the instruction at `index`.
-        private func emitCount(behind index: Int) {
-            let next = instruction(index + 1).pointee
-            guard NativeInstruction.isCounted(between: instruction(index).pointee, next) else { return }
-            host.lea(.r14, .r14, Int32(index + 1) - Int32(next.counted), isWide: true)
         }
 
         // MARK: What is emitted
@@ -279,7 +224,7 @@
 
         // MARK: Instructions
 
-        private func bytes(_ index: Int) -> UnsafeRawBufferPointer {
+        func bytes(_ index: Int) -> UnsafeRawBufferPointer {
             let record = instruction(index).pointee
             let length = Int(record.instruction.length)
             guard block.secondPage == nil else {
@@ -372,70 +317,8 @@
             return zero
         }
 
-        private func isInlined(_ index: Int) -> Bool { inlined(index) != nil }
-
-        private func inlined(_ index: Int) -> InlineSensitive? {
-            let i = instruction(index).pointee.instruction
-            return InlineSensitive(
-                i, isLast: index + 1 == Int(block.count), isReachable: rewriter.isReachable(i))
-        }
-
-        private func ending(_ index: Int) -> InlineEnding? {
-            let i = instruction(index).pointee.instruction
-            return InlineEnding(i, isReachable: rewriter.isReachable(i), block.mode, stubs)
-        }
-
-        private func emitEnding(_ index: Int) {
-            guard let ending = ending(index) else { return emitCallout(index) }
-            let record = instruction(index).pointee
-            host.pay(record.debt)
-            if record.instruction.usesUnits { emitUnitsCheck(index) }
-            ending.emit(
-                &host, next: block.eip &+ UInt32(record.offset) &+ UInt32(record.instruction.length),
-                loadSource: { emitSource(index, &$0) }, callOut: { emitLeave(calloutSite(index), &$0) })
-        }
-
-        /// Loads R8D with the word that an instruction reads: from the stack, a register or memory.
-        private func emitSource(_ index: Int, _ host: inout HostAssembler) {
-            let i = instruction(index).pointee.instruction
-            let source = i.operation == .movSegment ? i.operands.1 : i.operands.0
-            switch (i.operation, source.kind) {
-            // Of the stack's four bytes two are read.
-            case (.popSegment, _): host.loadStackWord(.r8, 0)
-            case (_, .register): host.move(.r8, HostRegister(guest: source.register >> 2))
-            default: rewriter.emitLoadWord(.r8, i, bytes(index), &host)
-            }
-        }
-
-        /// The stub for SYSENTER or SYSEXIT; nil for anything else.
-        private func systemCall(_ index: Int) -> Int? {
-            switch instruction(index).pointee.instruction.operation {
-            case .sysenter: stubs.enterSystem
-            case .sysexit: stubs.leaveSystem
-            default: nil
-            }
-        }
-
-        private func emitSystemCall(_ index: Int) {
-            guard let stub = systemCall(index) else { return emitCallout(index) }
-            host.pay(instruction(index).pointee.debt)
-            host.move(.r8, immediate: cache.add(calloutSite(index)))
-            host.jump(to: stub)
-        }
-
-        func calloutSite(_ index: Int) -> NativeSite {
-            NativeSite(kind: .callout, index: UInt16(truncatingIfNeeded: index), block: cache.nextBlock)
-        }
-
-        private func emitInline(_ index: Int) {
-            guard let inline = inlined(index) else { return emitCallout(index) }
-            host.pay(instruction(index).pointee.debt)
-            inline.emit(
-                &host, loadSource: { emitSource(index, &$0) }, callOut: { emitLeave(calloutSite(index), &$0) })
-        }
-
         /// Leaves if the guest's state is not in the units, which the monitor may need meanwhile, or may not be.
-        private func emitUnitsCheck(_ index: Int) {
+        func emitUnitsCheck(_ index: Int) {
             guard !areUnitsReady else { return }
             areUnitsReady = true
             host.move(.r10, .rcx)

@@ -104,7 +104,10 @@
             self.init(
                 entry: Int(block.entry), staleExit: Int(block.staleExit), end: Int(block.end), mode: block.mode,
                 count: count,
-                resumptions: (0...last).map { (Int(instructions[$0].host), Int(instructions[$0].counted) - $0) },
+                resumptions: (0...last).map {
+                    let counted = Int(instructions[$0].counted)
+                    return (Int(instructions[$0].host), counted, counted - $0)
+                },
                 records: block.first..<block.first + UInt32(count), sites: UInt32(first)..<UInt32(cache.siteCount),
                 patches: Dictionary(
                     uniqueKeysWithValues: (first..<cache.siteCount).map { cache.sites[$0] }

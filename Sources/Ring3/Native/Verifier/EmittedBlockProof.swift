@@ -34,17 +34,19 @@ struct EmittedBlockProof {
         try checkInstructions()
         try checkPlaces()
         let isEntered = places[block.entry] == 0
-        if isEntered { states[0] = EmittedCodeState(credit: 0, isTested: true) }
+        if isEntered { states[0] = EmittedCodeState(credit: 0, counted: 0) }
         if let stale = places[block.staleExit] { arrive(at: stale, EmittedCodeState(credit: 1)) }
         for resumption in block.resumptions {
             guard let index = places[resumption.offset] else { throw misplaced() }
             // One more than the block may give back there: the monitor has executed an instruction.
-            resumed[index] = EmittedCodeState(credit: resumption.ahead + 1, isTested: true)
+            resumed[index] = EmittedCodeState(credit: resumption.ahead + 1, counted: resumption.counted)
         }
         for index in instructions.indices {
             if var entered = resumed[index] {
                 // The monitor goes on in a block only if the units are as the block left them.
                 entered.hasUnits = states[index]?.hasUnits ?? false
+                // And by its count.
+                if let known = states[index], known.counted != entered.counted { throw violation(.budget, index) }
                 arrive(at: index, entered)
             }
             guard let state = states[index] else { continue }
@@ -173,6 +175,7 @@ struct EmittedBlockProof {
         case .string: state[EmittedCodeState.rcxNumber] = .any
         case .count(let amount):
             state.credit -= Int(amount)
+            state.counted = state.counted.map { $0 - Int(amount) }
             guard state.credit >= 0, amount > 0 || state.isTested else { throw violation(.budget, index) }
         case .loadCounter(let site):
             guard block.sites.contains(site) else { throw violation(.counter, index) }

@@ -205,9 +205,9 @@ struct EmittedBlock {
     var mode: NativeMode
     /// Instructions that the block counts, and tests for on entry.
     var count: Int
-    /// Where the monitor goes on in the block after it has done something there, and how many of the instructions that
-    /// follow have been counted.
-    var resumptions: [(offset: Int, ahead: Int)]
+    /// Where the monitor goes on in the block after it has done something there, how many instructions it takes to have been
+    /// counted there, and how many of them follow.
+    var resumptions: [(offset: Int, counted: Int, ahead: Int)]
     /// Numbers of its instructions, and those by which the block may leave.
     var records: Range<UInt32>
     var sites: Range<UInt32>

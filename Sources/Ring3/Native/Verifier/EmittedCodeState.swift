@@ -37,6 +37,8 @@ struct EmittedCodeState {
     private var values: [EmittedValue]
     /// Instructions that the block has counted on the way here and not given back, or fewer.
     var credit: Int
+    /// The same, exactly, of the block's instructions from its first one on; nil if that depends on the way.
+    var counted: Int?
     /// That so many are left as the block counts was tested on the way here, and nothing but the block has counted since.
     var isTested = false
     /// The jump cache has an address for that word.
@@ -70,10 +72,13 @@ struct EmittedCodeState {
     static let rcxNumber: UInt8 = 1
 
     /// Where the monitor enters.
-    init(credit: Int, isTested: Bool = false) {
+    ///
+    /// - Parameter counted: nil where the block does not count.
+    init(credit: Int, counted: Int? = nil) {
         values = [.unset, .unset, .unset, .unset, .any]
         self.credit = credit
-        self.isTested = isTested
+        self.counted = counted
+        isTested = counted != nil
     }
 
     /// Where a call comes back to: a return has been executed, which has an instruction left and a word in R8.
@@ -135,6 +140,7 @@ struct EmittedCodeState {
             }
         }
         credit = min(credit, other.credit)
+        if counted != other.counted { counted = nil }
         isTested = isTested && other.isTested
         if found != other.found { found = nil }
         if stack != other.stack { stack = .unknown }

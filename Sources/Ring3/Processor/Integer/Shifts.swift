@@ -13,6 +13,12 @@ extension StatusFlags {
             result: result.signExtended, carries: (cf ? carry : 0) | (cf != of ? partialOverflow : 0))
     }
 
+    /// Flags of SHLD and SHRD of `a`: OF is clear for counts above one (undefined; processors differ).
+    @inline(__always)
+    static func ofDoubleShift<T: Word>(_ a: T, _ result: T, _ count: UInt64, cf: Bool) -> StatusFlags {
+        .ofShift(result, cf: cf, of: count == 1 && (a ^ result).isNegative)
+    }
+
     /// Replaces CF and OF, keeping the others: rotates.
     @inline(__always)
     mutating func setCarry(_ cf: Bool, overflow: Bool) {
@@ -117,8 +123,7 @@ extension Processor {
         }
     }
 
-    /// SHLD and SHRD. For 16-bit operands and counts above 16 (undefined) the source wraps around, as on P6. OF is clear for
-    /// counts above one (undefined; processors differ).
+    /// SHLD and SHRD. For 16-bit operands and counts above 16 (undefined) the source wraps around, as on P6.
     @inline(never)
     func doubleShift(_ i: InstructionPointer, left: Bool) throws(Fault) {
         let amount =
@@ -140,8 +145,7 @@ extension Processor {
         let wide = a << 32 | b << 16 | a
         let result = UInt16(truncatingIfNeeded: left ? wide >> (32 - count) : wide >> count)
         let cf = left ? wide >> (48 - count) & 1 != 0 : wide >> (count - 1) & 1 != 0
-        let of = count == 1 && (UInt16(truncatingIfNeeded: a) ^ result).isNegative
-        pointee.status = .ofShift(result, cf: cf, of: of)
+        pointee.status = .ofDoubleShift(UInt16(truncatingIfNeeded: a), result, count, cf: cf)
         return result
     }
 
@@ -149,8 +153,7 @@ extension Processor {
         let wide = left ? a << 32 | b : b << 32 | a
         let result = UInt32(truncatingIfNeeded: left ? wide >> (32 - count) : wide >> count)
         let cf = left ? wide >> (64 - count) & 1 != 0 : wide >> (count - 1) & 1 != 0
-        let of = count == 1 && (UInt32(truncatingIfNeeded: a) ^ result).isNegative
-        pointee.status = .ofShift(result, cf: cf, of: of)
+        pointee.status = .ofDoubleShift(UInt32(truncatingIfNeeded: a), result, count, cf: cf)
         return result
     }
 }
