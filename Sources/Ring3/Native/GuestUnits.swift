@@ -103,6 +103,18 @@
             cpu.settleUnits()
         }
 
+        /// Notes what emitted code has not, where the monitor takes over before the instruction of that number.
+        func note(_ debt: X87Debt, before number: UInt32) {
+            if debt.last != 0 { cpu.pointee.native.lastX87 = number &- UInt32(debt.last) }
+            guard debt.withOperand != 0 else { return }
+            let operand = number &- UInt32(debt.withOperand)
+            cpu.pointee.native.lastX87WithOperand = operand
+            guard debt.lacksOffset else { return }
+            withUnsafePointer(to: &cache.instructions[Int(operand)].instruction) {
+                cpu.pointee.native.x87Operand = cpu.effectiveAddress($0)
+            }
+        }
+
         /// Writes down what emitted code noted of the last x87 instruction, and of the last one with an operand in memory
         /// (SDM 1 8.1.8): before selectors may change.
         func noteLast() {

@@ -14,6 +14,8 @@
         var counted: UInt16 = 0
         /// What the flags lack before it.
         var debt = HostFlagDebt.none
+        /// What is to be noted of x87 instructions before it.
+        var x87 = X87Debt()
         /// Why it is the monitor's, though it may be innocuous; nil if it is emitted.
         var monitoring: Monitoring?
         var isMonitored: Bool { monitoring != nil }

@@ -375,6 +375,9 @@
             cpu.pointee.instructions = total &- (UInt64(record.pointee.counted) &- UInt64(index))
             cpu.pointee.eip = cache.blocks[Int(block)].eip &+ UInt32(record.pointee.offset)
             cpu.settle(record.pointee.debt)
+            if !record.pointee.x87.isNone {
+                units.note(record.pointee.x87, before: cache.blocks[Int(block)].first &+ UInt32(index))
+            }
         }
 
         @inline(__always)

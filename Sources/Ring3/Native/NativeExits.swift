@@ -17,6 +17,7 @@
         func emitExit(to target: UInt32, ofJumpAt place: Int, _ index: Int) {
             host.patch(at: place, to: host.offset)
             guard isDirect(index) else {
+                emitX87Notes(instruction(index).pointee.x87, before: index)
                 return emitExit(to: target, after: index, owing: instruction(index).pointee.debt)
             }
             guard let profile = cache.profile else { return emitUnlinked(target, at: place, &host) }

@@ -34,6 +34,7 @@
         private let crossingBuffer = UnsafeMutablePointer<UInt8>.allocate(capacity: 16)
         /// The block has made sure already that the guest's state is in the units.
         private var areUnitsReady = false
+        private var usesX87 = false
 
         var host: HostAssembler
         private(set) var block: NativeBlock
@@ -77,6 +78,7 @@
             host = cache.assembler
             rewriter = InstructionRewriter(mode: mode)
             areUnitsReady = false
+            usesX87 = false
             pending.removeAll(keepingCapacity: true)
             block = NativeBlock(
                 physical: physical, eip: eip, length: 0, entry: UInt32(host.offset), staleExit: 0, end: 0,
@@ -88,12 +90,14 @@
             if round == 0 { round = Int(block.count) }
             draft()
             flags.findDebts()
+            if usesX87 { findX87Debts() }
             divide()
             emitCount()
             cache.profile?.countEntry(&host)
             for index in 0..<Int(block.count) {
                 instruction(index).pointee.host = UInt32(host.offset)
                 emit(index)
+                if usesX87 { emitX87Notes(behind: index) }
             }
             instruction(Int(block.count)).pointee.host = UInt32(host.offset)
             let end = instruction(Int(block.count)).pointee
@@ -168,6 +172,7 @@
         /// True if it leaves the block.
         private func append(_ next: Instruction) -> Bool {
             let role = BlockRole(native: next)
+            if next.operation.isX87 { usesX87 = true }
             instruction(Int(block.count)).initialize(
                 to: NativeInstruction(
                     instruction: next, offset: UInt16(truncatingIfNeeded: block.length), role: role))
@@ -254,7 +259,6 @@
                         UnsafeRawBufferPointer(
                             start: draftBuffer + drafts[index].lowerBound, count: drafts[index].count))
                 }
-                if i.isRememberedByX87 { emitX87Note(index) }
                 if flags.mustBePaidAtOnce(behind: index) { host.payAtOnce(i) }
             case .conditional where i.isCountedJump:
                 pending.append(
@@ -356,16 +360,6 @@
             host.move(.rcx, .r10)
             _ = rewriter.emit(i, bytes(index), keepsFlags: false, &host)
             host.patch(at: done, to: host.offset)
-        }
-
-        /// Notes an x87 instruction, which has just been executed, as the last one, and where its operand was.
-        private func emitX87Note(_ index: Int) {
-            let i = instruction(index).pointee.instruction
-            host.store(immediate: block.first + UInt32(index), state: places.lastX87)
-            guard i.operands.0.kind == .memory || i.operands.1.kind == .memory else { return }
-            host.store(immediate: block.first + UInt32(index), state: places.lastX87WithOperand)
-            rewriter.emitOffset(.r8, i, bytes(index), &host)
-            host.store(.r8, state: places.x87Operand)
         }
 
         private func emitPush(_ value: UInt32) {
