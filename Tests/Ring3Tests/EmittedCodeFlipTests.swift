@@ -103,6 +103,14 @@
             }
             return lines
         }()
+        /// Where a page of RAM begins, and what is then stored there, as first operands.
+        private static let page: String = {
+            let place = MemoryLayout<ProcessorState>.offset(of: \.native.dataRegion.page) ?? -1
+            return "mov r9,QWORD PTR [r13+0x\(String(place, radix: 16))]"
+        }()
+        private static let inPage: Set<String> = [
+            "BYTE PTR [r9+r11*1]", "WORD PTR [r9+r11*2]", "DWORD PTR [r9+r11*4]",
+        ]
 
         private static let stateFields: Set<Int> = {
             func place(_ path: PartialKeyPath<ProcessorState>) -> Int {
@@ -114,7 +122,7 @@
                     place(\.native.lastX87),
                     place(\.native.lastX87WithOperand), place(\.native.x87Operand), place(\.native.savedFlags),
                     place(\.systemFlags), place(\.cr0), place(\.cr4), place(\.native.clock.isMissing),
-                    place(\.cs.readEnd) + 4,
+                    place(\.native.dataRegion.key), place(\.native.dataRegion.shift), place(\.cs.readEnd) + 4,
                 ] + descriptors)
         }()
         private static let descriptors = stride(from: 0, to: MemoryLayout<LoadedDescriptors>.size, by: 4).map {
@@ -137,9 +145,10 @@
             let words = line.split(whereSeparator: { $0 == " " || $0 == "," }).map(String.init)
             guard let mnemonic = words.first(where: { !isPrefix($0) }) else { return "no instruction" }
             // A bit of REX that the instruction has no use for shows as a word of its own.
-            if windowed.contains(line.split(separator: " ").filter { !$0.hasPrefix("rex") }.joined(separator: " ")) {
-                return nil
-            }
+            let plain = line.split(separator: " ").filter { !$0.hasPrefix("rex") }.joined(separator: " ")
+            if plain == page || windowed.contains(plain) { return nil }
+            let firstOperand = words.drop { $0 != mnemonic }.dropFirst().prefix(3).joined(separator: " ")
+            if inPage.contains(firstOperand) { return nil }
             if forbidden.contains(mnemonic) { return "instruction" }
             if mnemonic == "ret" { return words.count == 1 ? nil : "instruction" }
             if line.contains("rsp") || line.contains("esp") || line.contains("spl") || line.contains("rip") {

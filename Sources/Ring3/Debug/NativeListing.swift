@@ -88,6 +88,9 @@
             ProcessorState.place(\.native.lastX87): "last x87",
             ProcessorState.place(\.native.lastX87WithOperand): "last x87 with operand",
             ProcessorState.place(\.native.x87Operand): "x87 operand",
+            ProcessorState.place(\.native.dataRegion.page): "page without code there",
+            ProcessorState.place(\.native.dataRegion.shift): "its size",
+            ProcessorState.place(\.native.dataRegion.key): "its address",
         ]
 
         // MARK: Dispositions
@@ -143,6 +146,9 @@
             guard !i.sensitivity.isSensitive else {
                 return i.sensitivity.reason
                     + " Done here, as the monitor would, or left to it where there is more to do."
+            }
+            guard !block.instructions[index].storesToRegion else {
+                return "Done here where the page's code is not near, or left to the monitor, as it faulted."
             }
             var reasons: [String] = []
             if i.usesUnits {

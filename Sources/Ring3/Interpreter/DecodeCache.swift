@@ -100,6 +100,12 @@ final class DecodeCache {
         }
     }
 
+    /// Forgets every instruction that touches the 64-byte chunk at `chunk`, and unmarks that.
+    func forgetLine(_ chunk: UInt32) {
+        invalidate(chunk, count: 64) { _ in true }
+        codeMap[Int(chunk >> 12)] &= ~(1 << UInt64(chunk >> 6 & 63))
+    }
+
     /// Unmarks the 64-byte chunk at `physical` if no instruction in the cache touches it any more.
     private func release(_ physical: UInt32) {
         let chunk = physical & ~63

@@ -54,6 +54,9 @@ final class Interpreter {
         cache.invalidate(physical, count: count, isStillCode: isStillCode)
     }
 
+    /// The 64 bytes of RAM at `line` are no code to anybody any more, whatever was decoded there.
+    func forgetLine(_ line: UInt32) { cache.forgetLine(line) }
+
     /// Forgets everything decoded.
     func flush() {
         cache.clear()

@@ -60,7 +60,16 @@ struct InstructionRewriter {
         }
     }
 
-    private func emitCopy(_ source: GuestCode, _ host: inout HostAssembler) -> Bool {
+    /// Emits an instruction whose operand in memory, of 1, 2 or 4 bytes, is where R9 points, R11 such operands further on.
+    func emitInPage(_ i: Instruction, _ bytes: UnsafeRawBufferPointer, _ host: inout HostAssembler) -> Bool {
+        // [r9 + r11 * size]
+        let scale = UInt8(truncatingIfNeeded: i.operands.0.size.trailingZeroBitCount)
+        let sib = scale << 6 | HostRegister.r11.low << 3 | HostRegister.r9.low
+        return emitCopy(GuestCode(i, bytes), &host, at: Address(modRM: 4, sib: sib, rex: 3))
+    }
+
+    /// - Parameter place: where the operand in memory is, if that is not in the window.
+    private func emitCopy(_ source: GuestCode, _ host: inout HostAssembler, at place: Address? = nil) -> Bool {
         guard let shape = OpcodeShape(source) else { return false }
         let layout = source.layout
         var rex: UInt8 = 0
@@ -79,7 +88,7 @@ struct InstructionRewriter {
         case (false, 0x82): opcode = 0x80
         default: break
         }
-        let address = prepareAddress(source, &host)
+        let address = place ?? prepareAddress(source, &host)
         rex |= address.rex
         // With any REX prefix, the numbers of AH to BH mean other registers.
         guard rex == 0 || !source.i.hasHighByte else { return false }
@@ -89,7 +98,7 @@ struct InstructionRewriter {
         } else if source.i.prefixes.contains(.operandSize) {
             host.byte(0x66)
         }
-        if source.accessesMemory { host.bytes(0x65, 0x67) }
+        if source.accessesMemory, place == nil { host.bytes(0x65, 0x67) }
         if rex != 0 { host.byte(0x40 | rex) }
         if layout.isTwoByte { host.byte(0x0F) }
         if source.isAbsoluteMove {

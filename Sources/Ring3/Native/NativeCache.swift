@@ -19,6 +19,8 @@
         /// Why it is the monitor's, though it may be innocuous; nil if it is emitted.
         var monitoring: Monitoring?
         var isMonitored: Bool { monitoring != nil }
+        /// Emitted code does it where it stores to the `DataRegion`.
+        var storesToRegion = false
         /// Offset of its host code in the arena.
         var host: UInt32 = 0
 

@@ -46,6 +46,7 @@ struct NativeContext {
     /// The control word that emitted code is about to load.
     var x87Control: UInt32 = 0
 
+    var dataRegion = DataRegion()
     var descriptors = LoadedDescriptors()
     var openSegments = OpenSegments()
     var clock = HostClock()

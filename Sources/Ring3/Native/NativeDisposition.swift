@@ -63,7 +63,7 @@ package struct NativeDispositions: Equatable, Sendable {
             if record.instruction.sensitivity.isSensitive {
                 self = record.isMonitored ? .callout : .rewritten
             } else if record.isMonitored {
-                self = .monitored
+                self = record.storesToRegion ? .rewritten : .monitored
             } else if record.role == .calloutEnd {
                 self = .rewritten
             } else if record.role != .straight {

@@ -264,6 +264,8 @@
             var ahead: UInt64 = 0
             cache.statistics.pointee.entries &+= 1
             lastFault = (0, 0)
+            // Since emitted code was left, some may have been decoded.
+            forgetRegion()
             takeUpView()
             while verification?.mayEnter(host) ?? true {
                 let total = goOn(at: host, counting: ahead)
@@ -425,6 +427,7 @@
         private func takeUpView() {
             let (isUser, mode) = (isUser, cpu.nativeMode)
             let (window, jumpCache) = spaces.places(isUser: isUser, mode)
+            if window != cpu.pointee.native.window { forgetRegion() }
             // Whoever called did so with other page tables, privilege or mode.
             if jumpCache != cpu.pointee.native.jumpCache { calls.reset(&cpu.pointee.native.calls) }
             (cpu.pointee.native.window, cpu.pointee.native.jumpCache) = (window, jumpCache)
@@ -461,6 +464,7 @@
             if loadsSegment, isNext {
                 cpu.noteDescriptor(of: cpu.segmentRegister(record.pointee.instruction.operands.0))
             }
+            if isNext, record.pointee.storesToRegion { provideRegion(for: record) }
             if case .faulting(let number) = record.pointee.monitoring {
                 let isHarmless =
                     isNext && cpu.pointee.witnessed == witnessed
@@ -485,11 +489,13 @@
 
     extension NativeEngine: TranslationObserver {
         func translationsFlushed(keepingGlobal: Bool) {
+            forgetRegion()
             calls.reset(&cpu.pointee.native.calls)
             spaces.flush(cpu, keepingGlobal: keepingGlobal)
         }
 
         func pageFlushed(_ linear: UInt32) {
+            forgetRegion()
             calls.reset(&cpu.pointee.native.calls)
             spaces.pageFlushed(cpu, linear)
         }

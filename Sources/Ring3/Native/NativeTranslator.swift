@@ -246,7 +246,7 @@
             let target = target(index)
             guard !record.isMonitored else {
                 areUnitsReady = false
-                return emitCallout(index)
+                return emitStoreToRegion(index) ? () : emitCallout(index)
             }
             switch record.role {
             case .straight:
@@ -375,5 +375,8 @@
         let lastX87 = ProcessorState.place(\.native.lastX87)
         let lastX87WithOperand = ProcessorState.place(\.native.lastX87WithOperand)
         let x87Operand = ProcessorState.place(\.native.x87Operand)
+        let regionPage = ProcessorState.place(\.native.dataRegion.page)
+        let regionShift = ProcessorState.place(\.native.dataRegion.shift)
+        let regionKey = ProcessorState.place(\.native.dataRegion.key)
     }
 #endif

@@ -89,6 +89,7 @@
         private static func changeView(cpl: UInt8, _ host: inout HostAssembler) {
             host.store(immediateByte: cpl, state: place(\.cpl))
             host.store(immediate: 0, state: place(\.fetch.count))
+            host.store(immediate: DataRegion.none, state: place(\.native.dataRegion.key))
             host.load(.r9, state: place(\.tlbBanks), isWide: true)
             if cpl == 3 {
                 host.lea(.r9, .r9, Int32(TLB.entries * MemoryLayout<TLBEntry>.stride), isWide: true)

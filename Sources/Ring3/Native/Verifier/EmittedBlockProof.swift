@@ -171,6 +171,10 @@ struct EmittedBlockProof {
             guard case .index(let word) = state[register] else { throw violation(.jumpCache, index) }
             state[target] = .tag(word)
         case .loadWindow(let target): state[target] = .window
+        case .loadPage(let target): state[target] = .page
+        case .pageAccess(let base, let place, let size):
+            guard state[base] == .page, state[place] == .pageIndex(size) else { throw violation(.memory, index) }
+            compute(index, &state)
         case .addWindow: break
         case .string: state[EmittedCodeState.rcxNumber] = .any
         case .count(let amount):
@@ -295,6 +299,7 @@ struct EmittedBlockProof {
             case .register(let register) where position > 0 || !isOnlyWritten(i, register):
                 guard state.isReadable(register) else { throw violation(.unset, index) }
             case .memory(let memory):
+                if case .pageAccess = forms[index] { continue }
                 for register in [memory.base, memory.index] {
                     guard let register else { continue }
                     guard state.isReadable(register) else { throw violation(.unset, index) }
@@ -354,8 +359,13 @@ struct EmittedBlockProof {
             guard isLowHalf(i), case .mixed(let word) = operand(1) else { return fresh }
             return .index(word)
         case .extract where target.size == 4:
-            guard case .word(let mask) = operand(2), constants[mask] == 31 else { return .any }
-            return .bitNumber
+            guard case .word(let word) = operand(2), let mask = constants[word] else { return .any }
+            return switch mask {
+            case 31: .bitNumber
+            // As many bits as number the operands of that size in a page.
+            case 0xFFF, 0xFFE, 0xFFC: .pageIndex(UInt8(0x1000 - mask))
+            default: .any
+            }
         case .lea where target.size == 4: return mixture(i, state) ?? fresh
         case .lea: return difference(i, state)
         case .shift where target.size == 4:

@@ -138,6 +138,8 @@ struct EmittedCodeLayout {
     var savedFlags: StateField
     /// The base of the window in use, a multiple of 4 GiB.
     var window: StateField
+    /// The address of a page of RAM, or zero.
+    var page: StateField
     /// The jump cache's entries, one for each word of 16 bits: tags of eight bytes, then addresses, then those of far targets.
     var jumpCacheCount: Int
     var farTargetCount: Int
@@ -184,11 +186,13 @@ struct EmittedCodeLayout {
                 [
                     field(\.fs.base), field(\.gs.base), lacksUnits, systemFlags, field(\.cr0), field(\.cpl, 1),
                     field(\.interruptLine, 1), field(\.isProtected, 1), field(\.cr4), field(\.native.clock.isMissing),
+                    field(\.native.dataRegion.key), field(\.native.dataRegion.shift),
                     StateField(offset: field(\.cs.readEnd).offset + 4, size: 4),
                     field(\.es.selector, 2), field(\.cs.selector, 2), field(\.ss.selector, 2), field(\.ds.selector, 2),
                     field(\.fs.selector, 2), field(\.gs.selector, 2),
                 ] + words.map { StateField(offset: $0, size: 4) }), lacksUnits: lacksUnits,
             savedFlags: field(\.native.savedFlags, 8), window: field(\.native.window, 8),
+            page: field(\.native.dataRegion.page, 8),
             jumpCacheCount: jumpCacheCount, farTargetCount: farTargetCount, budgetGuard: 4096, leave: leave,
             continuations: continuations, systemCalls: systemCalls,
             firstBlock: firstBlock)

@@ -22,6 +22,9 @@ enum EmittedValue: Equatable {
     case distanceAndOne(Int)
     /// At most 31.
     case bitNumber
+    /// Where a page of RAM begins: for one access, and not to be read otherwise; and a place in a page, in so many bytes.
+    case page
+    case pageIndex(UInt8)
     /// Zero if the guest's state is in the units.
     case lacksUnits
     /// Where the window begins: for `EmittedCodeState.Windowed`, and not to be read otherwise.
@@ -107,7 +110,7 @@ struct EmittedCodeState {
     func isReadable(_ register: HostOperandRegister) -> Bool {
         guard register.file == .general else { return true }
         switch self[register.number] {
-        case .unset, .window, .counter, .counted: return false
+        case .unset, .window, .page, .counter, .counted: return false
         case .low(let bytes): return register.size <= bytes
         default: return true
         }
@@ -120,7 +123,7 @@ struct EmittedCodeState {
             return
         }
         switch self[register.number] {
-        case .unset, .counter, .counted: self[register.number] = .low(register.size)
+        case .unset, .page, .counter, .counted: self[register.number] = .low(register.size)
         case .low(let bytes): self[register.number] = .low(max(bytes, register.size))
         default: self[register.number] = .any
         }
@@ -130,8 +133,8 @@ struct EmittedCodeState {
     mutating func join(_ other: EmittedCodeState, number: Int) {
         for slot in values.indices where values[slot] != other.values[slot] {
             switch (values[slot], other.values[slot]) {
-            case (.unset, _), (_, .unset), (.window, _), (_, .window), (.counter, _), (_, .counter), (.counted, _),
-                (_, .counted):
+            case (.unset, _), (_, .unset), (.window, _), (_, .window), (.page, _), (_, .page), (.counter, _),
+                (_, .counter), (.counted, _), (_, .counted):
                 values[slot] = .unset
             case (.low(let bytes), .low(let others)): values[slot] = .low(min(bytes, others))
             case (.low(let bytes), _), (_, .low(let bytes)): values[slot] = .low(bytes)

@@ -22,6 +22,10 @@ struct EmittedInstructionCheck {
         case state
         /// `mov r64, [r13 + window]`: destination.
         case loadWindow(UInt8)
+        /// `mov r64, [r13 + page]`: destination.
+        case loadPage(UInt8)
+        /// Writes to `[r64 + r64 * size]`: the registers with the page and the place in it.
+        case pageAccess(base: UInt8, index: UInt8, size: UInt8)
         /// `lea r, [base + r]`: RSI or RDI, and the register with the window's base.
         case addWindow(EmittedCodeState.Windowed, base: UInt8)
         /// A repeated string instruction: the registers that it goes by.
@@ -131,6 +135,7 @@ struct EmittedInstructionCheck {
             return .guest
         }
         if memory.base?.file == .instructionPointer { return try counter(i, memory) }
+        if let base = memory.base, Self.isOurs(base) { return try page(i, memory, base) }
         let isState = memory.base?.number == 13
         guard kind == .move || isState && kind == .load, memory.segment == .standard, let base = memory.base,
             base.file == .general, base.size == 8,
@@ -138,11 +143,12 @@ struct EmittedInstructionCheck {
         else { throw Violation(.memory) }
         switch base.number {
         case 13:
-            if StateField(offset: Int(memory.displacement), size: Int(memory.size)) == layout.window {
+            let field = StateField(offset: Int(memory.displacement), size: Int(memory.size))
+            if field == layout.window || field == layout.page {
                 guard case .register(let target)? = i.operands.first, target.size == 8, Self.isOurs(target),
                     memory.index == nil
                 else { throw Violation(.state) }
-                return .loadWindow(target.number)
+                return field == layout.window ? .loadWindow(target.number) : .loadPage(target.number)
             }
             try checkState(i, memory)
             return .state
@@ -189,6 +195,19 @@ struct EmittedInstructionCheck {
             guard Self.isAllowed(register) else { throw Violation(.register) }
         }
         try checkRegisters(i)
+    }
+
+    /// A page of RAM, by its address and a place in it.
+    private func page(
+        _ i: HostInstruction, _ memory: HostMemoryOperand, _ base: HostOperandRegister
+    ) throws(Violation) -> Form {
+        guard kind == .move || kind == .not || kind == .lockable && !i.prefixes.isLocked,
+            i.operands.first == .memory(memory), memory.segment == .standard, memory.displacement == 0,
+            base.size == 8, let index = memory.index, index.size == 8, Self.isOurs(index), 1...4 ~= memory.size,
+            memory.size == memory.scale, !i.prefixes.hasAddressSize
+        else { throw Violation(.memory) }
+        try checkRegisters(i)
+        return .pageAccess(base: base.number, index: index.number, size: UInt8(memory.size))
     }
 
     private func checkState(_ i: HostInstruction, _ memory: HostMemoryOperand) throws(Violation) {
