@@ -36,6 +36,28 @@
             }
         }
 
+        /// Switches paging on: the first 4 MiB are where they are in RAM, but for pages with entries of their own, by number.
+        func map(_ entries: [UInt32: UInt32] = [:]) {
+            for runner in runners {
+                runner.memory.write(0x2_8000, UInt32(0x2_9067))
+                for page in 0..<0x400 as Range<UInt32> {
+                    runner.memory.write(0x2_9000 + page * 4, entries[page] ?? page << 12 | 0x67)
+                }
+                runner.cpu.pointee.cr3 = 0x2_8000
+                runner.cpu.pointee.cr0 |= CR0.pg | CR0.wp
+                runner.cpu.flushTLB(keepingGlobal: false)
+            }
+        }
+
+        /// Runs both to a HLT, a few instructions at a time; the first difference.
+        func runToHalt(_ slice: () -> UInt64) -> [String] {
+            while !native.cpu.pointee.attention.contains(.halted) {
+                let differences = run(slice())
+                guard differences.isEmpty else { return differences }
+            }
+            return []
+        }
+
         /// Runs both for some instructions, or to a HLT; what differs afterwards, RAM included.
         func run(_ count: UInt64 = 10_000) -> [String] {
             _ = engine.run(until: native.cpu.pointee.instructions + count)

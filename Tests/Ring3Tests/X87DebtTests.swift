@@ -24,7 +24,7 @@
             let pair = try NativePair()
             pair.start([0xDB, 0xE3] + code) {  // fninit
                 $0.pointee.cr4 |= CR4.osfxsr
-                ($0.pointee.ebx, $0.pointee.edx, $0.pointee.esi) = (0x9100, 0, 12)
+                ($0.pointee.ebx, $0.pointee.edx, $0.pointee.esi) = (0x9100, 0, 37)
             }
             return pair
         }
@@ -40,10 +40,21 @@
             }
             // dec esi; jnz to the start
             let loop = code + [0x4E, 0x75, UInt8(truncatingIfNeeded: -(code.count + 3))]
-            let pair = try machines(loop + [0xDD, 0x03, 0x42])
-            while !pair.native.cpu.pointee.attention.contains(.halted) {
-                #expect(pair.run(UInt64.random(in: 1...40, using: &random)) == [])
+            for slice in [1...40, 100_000...100_000] as [ClosedRange<UInt64>] {
+                let pair = try machines(loop)
+                #expect(pair.runToHalt { UInt64.random(in: slice, using: &random) } == [])
             }
+        }
+
+        /// Between two of them, of which the second faults: the handler sees the first.
+        @Test(arguments: [[0xDD, 0x05, 0, 0, 5, 0], [0x42, 0xDD, 0x05, 0, 0, 5, 0]] as [[UInt8]])
+        func faultsFindTheLastInstruction(faulting: [UInt8]) throws {
+            // fld1; fld [ebx + edx * 4 + 8]; inc edx, or not; fld [0x50000], which is not there
+            let pair = try machines([0xD9, 0xE8, 0xDD, 0x44, 0x93, 0x08] + faulting)
+            pair.map([0x50: 0])
+            #expect(pair.run() == [])
+            #expect(pair.native.faultVector == UInt32(Vector.pageFault))
+            #expect(pair.native.cpu.fpu.pointee.dataOffset == 0x9108)
         }
 
         @Test func runsOfThemAreNotedOnce() throws {
