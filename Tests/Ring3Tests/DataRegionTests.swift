@@ -68,9 +68,10 @@
             }
         }
 
-        @Test func theMonitorIsNotNeededForThem() throws {
+        /// In another part of the page, and right behind the code, in the same line.
+        @Test(arguments: [data, code + 12]) func theMonitorIsNotNeededForThem(data: UInt32) throws {
             let pair = try NativePair()
-            pair.start(Self.loop(5000, [0xFF, 0x03])) { $0.pointee.ebx = Self.data }  // inc dword [ebx]
+            pair.start(Self.loop(5000, [0xFF, 0x03])) { $0.pointee.ebx = data }  // inc dword [ebx]
             #expect(pair.run(20_000) == [])
             #expect(pair.interpreted.cpu.pointee.witnessed >= 5000)
             #expect(pair.native.cpu.pointee.witnessed < 100)
@@ -104,20 +105,23 @@
             }
         }
 
-        /// The same instruction patched, and data beside it written, over and over.
-        @Test func whatIsPatchedIsExecuted() throws {
+        /// The same instruction patched, and data beside it written, over and over: in the next line, in its own, and in its
+        /// own four bytes.
+        @Test(arguments: [0x40, 8, 4] as [UInt8]) func whatIsPatchedIsExecuted(distance: UInt8) throws {
             let pair = try NativePair()
             let function = Self.code + 0x800
-            let call = Self.code + 5 + 6 + 3
-            // mov [function + 1], ecx; inc dword [ebx]; call function; add edx, eax; mov [data], edx
+            let call = Self.code + 5 + 6 + 6
+            // mov [function + 1], ecx; inc dword [ebx + distance], twice; call function; add edx, eax; mov [data], edx
             let body: [UInt8] =
-                [0x89, 0x0D] + Self.longs(function + 1) + [0xFF, 0x43, 0x40, 0xE8] + Self.longs(function &- (call + 5))
+                [0x89, 0x0D] + Self.longs(function + 1) + [0xFF, 0x43, distance, 0xFF, 0x43, distance, 0xE8]
+                + Self.longs(function &- (call + 5))
                 + [0x01, 0xC2, 0x89, 0x15] + Self.longs(Self.data)
             let start = Self.loop(300, body) + [0xF4]
             let gap = [UInt8](repeating: 0, count: 0x800 - start.count)
             pair.start(start + gap + [0xB8, 0, 0, 0, 0, 0xC3]) { ($0.pointee.ebx, $0.pointee.edx) = (function, 0) }
             #expect(pair.runToHalt { 37 } == [])
-            #expect(pair.native.cpu.pointee.edx == 300 * 301 / 2)
+            // The last four bytes hold the operand's highest one, and RET.
+            if distance > 4 { #expect(pair.native.cpu.pointee.edx == 300 * 301 / 2) }
         }
 
         /// To another page, read-only, or not at all: by INVLPG, and by a load of CR3.

@@ -108,13 +108,18 @@ final class DecodeCache {
 
     /// Unmarks the 64-byte chunk at `physical` if no instruction in the cache touches it any more.
     private func release(_ physical: UInt32) {
-        let chunk = physical & ~63
-        for address in (chunk >= 14 ? chunk - 14 : 0)...(chunk + 63) {
+        guard !holdsInstruction(physical & ~63, count: 64) else { return }
+        codeMap[Int(physical >> 12)] &= ~(1 << UInt64(physical >> 6 & 63))
+    }
+
+    /// Whether an instruction in the cache touches one of the `count` bytes at `physical`, which lie in one page.
+    func holdsInstruction(_ physical: UInt32, count: UInt32) -> Bool {
+        for address in (physical >= 14 ? physical - 14 : 0)...(physical + (count - 1)) {
             let slot = slot(address)
             guard UInt32(truncatingIfNeeded: slot.pointee.tag) == address, slot.pointee.tag >> 32 != 0 else { continue }
-            if address + UInt32(slot.pointee.instruction.length) > chunk { return }
+            if address + UInt32(slot.pointee.instruction.length) > physical { return true }
         }
-        codeMap[Int(physical >> 12)] &= ~(1 << UInt64(physical >> 6 & 63))
+        return false
     }
 
     func clear() {

@@ -57,6 +57,11 @@ final class Interpreter {
     /// The 64 bytes of RAM at `line` are no code to anybody any more, whatever was decoded there.
     func forgetLine(_ line: UInt32) { cache.forgetLine(line) }
 
+    /// Whether one of the `count` bytes at `physical`, which lie in one page of RAM, is of an instruction that was decoded.
+    func holdsInstruction(_ physical: UInt32, count: UInt32) -> Bool {
+        cache.holdsInstruction(physical, count: count)
+    }
+
     /// Forgets everything decoded.
     func flush() {
         cache.clear()

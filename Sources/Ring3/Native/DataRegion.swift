@@ -3,19 +3,27 @@
 struct DataRegion {
     /// Where the page begins in the host's mapping of RAM.
     var page: UInt64 = 0
-    /// Binary logarithm of the region's bytes: 6, a line of `ProcessorState.codeMap`, to 12, the page. It is aligned.
-    var shift: UInt32 = lineShift
+    /// Binary logarithm of the region's bytes: 2 to 12, the page. It is aligned.
+    var shift: UInt32 = 12
     /// Its linear address, shifted right by that, and negated.
     var key: UInt32 = none
 
     /// The key while there is no region: added to no address it makes zero.
     static let none: UInt32 = 1 << 31
-    static let lineShift: UInt32 = 6
+    /// Of a line of `ProcessorState.codeMap`.
+    private static let lineShift: UInt32 = 6
+    /// Those of a part of a line.
+    static let smallShifts: ClosedRange<UInt32> = 2...5
+
+    init() {}
+
+    /// - Parameter page: where the host has the page.
+    init(at linear: UInt32, shift: UInt32, page: UInt64) {
+        (self.page, self.shift, key) = (page, shift, 0 &- linear >> shift)
+    }
 
     /// The largest region round an address without a line that `map`, of the page's 64 lines, marks as code; nil if the
     /// address's own line is.
-    ///
-    /// - Parameter page: where the host has the page.
     init?(around linear: UInt32, page: UInt64, codeMap map: UInt64) {
         func isFree(_ shift: UInt32) -> Bool {
             let count = UInt64(1) << UInt64(shift - Self.lineShift)
@@ -24,12 +32,10 @@ struct DataRegion {
             return map & lines == 0
         }
         guard isFree(Self.lineShift) else { return nil }
+        var shift = Self.lineShift
         while shift < 12, isFree(shift + 1) { shift += 1 }
-        self.page = page
-        key = 0 &- linear >> shift
+        self.init(at: linear, shift: shift, page: page)
     }
-
-    init() {}
 }
 
 #if arch(x86_64) && os(Linux)
@@ -98,17 +104,35 @@ struct DataRegion {
                 return
             }
             let physical = UInt32(truncatingIfNeeded: translated)
-            let (page, line) = (Int(physical >> 12), physical & ~63)
+            let page = Int(physical >> 12)
+            let place = UInt64(UInt(bitPattern: cpu.pointee.ramBase + page << 12))
             // It would not have faulted on a page without code.
             guard cpu.pointee.codeMap[page] != 0 else { return }
-            // What was code there has just been written to, or was executed by the monitor.
-            if cpu.pointee.codeMap[page] & 1 << UInt64(line >> 6 & 63) != 0, !cache.holdsCode(line, count: 64) {
-                interpreter.forgetLine(line)
-            }
-            let place = UInt64(UInt(bitPattern: cpu.pointee.ramBase + page << 12))
-            let region = DataRegion(around: linear, page: place, codeMap: cpu.pointee.codeMap[page])
+            let region =
+                DataRegion(around: linear, page: place, codeMap: cpu.pointee.codeMap[page])
+                ?? regionInLine(linear, physical, place)
             if let region { cpu.pointee.native.dataRegion = region }
         }
+
+        /// The same in a line that was code, or is in other places. It takes as long as some stores to find that out.
+        private func regionInLine(_ linear: UInt32, _ physical: UInt32, _ place: UInt64) -> DataRegion? {
+            let line = physical & ~63
+            let last = lastStoreToCode
+            lastStoreToCode = (line, cpu.pointee.instructions)
+            guard last.line == line, cpu.pointee.instructions &- last.time < Self.denseStores else { return nil }
+            if !cache.holdsCode(line, count: 64) {
+                interpreter.forgetLine(line)
+                return DataRegion(around: linear, page: place, codeMap: cpu.pointee.codeMap[Int(line >> 12)])
+            }
+            let shift = DataRegion.smallShifts.last { shift in
+                let (first, count) = (physical & ~0 << shift, UInt32(1) << shift)
+                return !cache.holdsCode(first, count: count) && !interpreter.holdsInstruction(first, count: count)
+            }
+            return shift.map { DataRegion(at: linear, shift: $0, page: place) }
+        }
+
+        /// So many instructions after another store to its line, one is likely to be followed by more.
+        private static var denseStores: UInt64 { 256 }
 
         /// From now on the monitor does all stores to pages with code.
         func forgetRegion() {

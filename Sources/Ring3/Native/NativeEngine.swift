@@ -31,6 +31,8 @@
         private var clock = HostClockComparison()
         /// The access that made the last page come to a window.
         private var lastFault: (place: UInt64, address: UInt64) = (0, 0)
+        /// The line of code that a store went to which the monitor did, and when, in guest instructions.
+        var lastStoreToCode: (line: UInt32, time: UInt64) = (.max, 0)
 
         /// Bytes for emitted code.
         static let cacheSize = 64 << 20

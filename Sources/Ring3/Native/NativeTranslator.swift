@@ -34,6 +34,7 @@
         private let crossingBuffer = UnsafeMutablePointer<UInt8>.allocate(capacity: 16)
         /// The block has made sure already that the guest's state is in the units.
         private var areUnitsReady = false
+        /// It has instructions of the x87's.
         private var usesX87 = false
 
         var host: HostAssembler
