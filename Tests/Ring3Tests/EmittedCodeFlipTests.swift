@@ -112,6 +112,11 @@
             "BYTE PTR [r9+r11*1]", "WORD PTR [r9+r11*2]", "DWORD PTR [r9+r11*4]",
         ]
 
+        private static let changers: Set<String> = [
+            "mov", "add", "or", "adc", "sbb", "and", "sub", "xor", "inc", "dec", "not", "neg", "xadd", "xchg",
+            "cmpxchg",
+        ]
+
         private static let stateFields: Set<Int> = {
             func place(_ path: PartialKeyPath<ProcessorState>) -> Int {
                 MemoryLayout<ProcessorState>.offset(of: path) ?? -1
@@ -148,7 +153,6 @@
             let plain = line.split(separator: " ").filter { !$0.hasPrefix("rex") }.joined(separator: " ")
             if plain == page || windowed.contains(plain) { return nil }
             let firstOperand = words.drop { $0 != mnemonic }.dropFirst().prefix(3).joined(separator: " ")
-            if inPage.contains(firstOperand) { return nil }
             if forbidden.contains(mnemonic) { return "instruction" }
             if mnemonic == "ret" { return words.count == 1 ? nil : "instruction" }
             if line.contains("rsp") || line.contains("esp") || line.contains("spl") || line.contains("rip") {
@@ -178,6 +182,7 @@
                 return stateFields.contains(place)
                     || ["movzx", "movsx"].contains(mnemonic) && smallFields.contains(place) ? nil : "state"
             }
+            if inPage.contains(firstOperand) { return changers.contains(mnemonic) ? nil : "instruction" }
             if address == "r14" || address == "r14+0x0" { return mnemonic == "mov" ? nil : "budget" }
             if address.hasPrefix("r14-0x") {
                 let isNear = Int(address.dropFirst(6), radix: 16).map { $0 < Translator.longest } ?? false

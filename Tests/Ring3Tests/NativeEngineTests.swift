@@ -460,6 +460,23 @@
             }
         }
 
+        /// A jump at the end of a loop, where a store had been that was the monitor's, went on in the unrolled loop's next round
+        /// when it was not taken.
+        @Test func aJumpThatIsTheMonitorsLeavesItsLoop() throws {
+            let pair = try NativePair()
+            // nop; nop; mov [edi], eax; dec ecx; jnz to the start
+            pair.start([0x90, 0x90, 0x89, 0x07, 0x49, 0x75, 0xF9]) {
+                ($0.pointee.ecx, $0.pointee.edi) = (40, 0xF000_0000)
+            }
+            #expect(pair.run() == [])
+            for count in 1...40 as ClosedRange<UInt32> {
+                // inc eax; dec ecx; jnz to the start
+                pair.start([0x40, 0x49, 0x75, 0xFC]) { ($0.pointee.ecx, $0.pointee.eax) = (count, 0) }
+                #expect(pair.run() == [])
+                #expect(pair.native.cpu.pointee.eax == count)
+            }
+        }
+
         @Test func aTextbookRemembersNothing() throws {
             let runner = try CodeRunner()
             let decoder = try Decoder()

@@ -88,9 +88,9 @@
             ProcessorState.place(\.native.lastX87): "last x87",
             ProcessorState.place(\.native.lastX87WithOperand): "last x87 with operand",
             ProcessorState.place(\.native.x87Operand): "x87 operand",
-            ProcessorState.place(\.native.dataRegion.page): "page without code there",
-            ProcessorState.place(\.native.dataRegion.shift): "its size",
-            ProcessorState.place(\.native.dataRegion.key): "its address",
+            ProcessorState.place(\.native.dataRegion.page): "page of the data region",
+            ProcessorState.place(\.native.dataRegion.shift): "its shift",
+            ProcessorState.place(\.native.dataRegion.key): "its key",
         ]
 
         // MARK: Dispositions
@@ -105,7 +105,8 @@
 
         /// Whether the host code is the same instruction, or nothing.
         private func isOneToOne(_ index: Int) -> Bool {
-            let range = block.range(index)
+            var range = block.range(index)
+            range = range.lowerBound..<(range.upperBound - Int(block.instructions[index].noteSize))
             guard !range.isEmpty else { return true }
             let bytes = Array(block.code[(range.lowerBound - block.entry)..<(range.upperBound - block.entry)])
             guard let first = disassembler.decode(bytes, address: 0), first.length == range.count else { return false }
@@ -152,7 +153,7 @@
             }
             var reasons: [String] = []
             if i.usesUnits {
-                reasons.append("Makes sure that the guest's state is in the units, or notes the place for later.")
+                reasons.append("Makes sure that the guest's state is in the units.")
             }
             if i.memory.segment == .fs || i.memory.segment == .gs {
                 reasons.append("Adds the segment's base.")

@@ -60,11 +60,12 @@ struct DataRegion {
         ///
         /// ```
         /// lea r8d, address
-        /// is it aligned, and r8d >> shift + key zero?         else: the monitor
-        /// pext r11d, r8d, mask                                in units of the operand's size
-        /// mov r9, [page]
+        /// is r8d >> shift + key zero, and r8d aligned?        else: the monitor
+        /// pext r11d, r8d, mask                                the place in the page, in units of the operand's size
+        /// mov r9, [r13 + page]
         /// mov [r9 + r11 * size], value
         /// ```
+        /// What the flags lack is paid before that, and again by the monitor, which is the same if only AF can be lacking.
         func emitStoreToRegion(_ index: Int) -> Bool {
             let record = instruction(index).pointee
             let i = record.instruction
@@ -96,14 +97,20 @@ struct DataRegion {
         }
     }
 
+    extension Processor {
+        /// Where in RAM the byte at `linear` lies, if the TLB knows that it may be written at this CPL and the page is dirty.
+        fileprivate func writableRAM(_ linear: UInt32) -> UInt32? {
+            let entry = pointee.tlb + Int(linear >> 12 & TLB.mask)
+            return entry.pointee.dirtyTag == linear & ~0xFFF ? entry.pointee.physicalPage | linear & 0xFFF : nil
+        }
+    }
+
     extension NativeEngine {
         /// A store that emitted code left to the monitor has been executed: what follows it there may be emitted code's.
         func provideRegion(for record: UnsafeMutablePointer<NativeInstruction>) {
             let linear = withUnsafePointer(to: &record.pointee.instruction) { cpu.effectiveAddress($0) }
-            guard let translated = try? cpu.translate(linear, .write, isUser: isUser), cpu.isRAM(translated) else {
-                return
-            }
-            let physical = UInt32(truncatingIfNeeded: translated)
+            // Nothing is there of a device's registers.
+            guard let physical = cpu.writableRAM(linear) else { return }
             let page = Int(physical >> 12)
             let place = UInt64(UInt(bitPattern: cpu.pointee.ramBase + page << 12))
             // It would not have faulted on a page without code.

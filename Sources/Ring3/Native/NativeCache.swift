@@ -16,6 +16,8 @@
         var debt = HostFlagDebt.none
         /// What is to be noted of x87 instructions before it.
         var x87 = X87Debt()
+        /// Bytes of host code behind its own that do so.
+        var noteSize: UInt8 = 0
         /// Why it is the monitor's, though it may be innocuous; nil if it is emitted.
         var monitoring: Monitoring?
         var isMonitored: Bool { monitoring != nil }

@@ -476,8 +476,10 @@
             }
             if !units.areUsable { units.take() }
             let next = resumption(block, index + 1)
+            // Behind a loop's jump there may be another round of it, which is not what follows the jump.
             let mayGoOn =
-                isNext && !record.pointee.role.endsBlock && units.areGiven == areUnitsGiven
+                isNext && !record.pointee.role.endsBlock && !record.pointee.isFollowed
+                && units.areGiven == areUnitsGiven
                 && cpu.nativeMode == cache.blocks[Int(block)].mode && !cpu.isAlignmentChecked
                 && (!loadsSegment || cpu.blockMode == .allFlat)
                 && hasRoom(for: next) && !cache.blocks[Int(block)].isStale

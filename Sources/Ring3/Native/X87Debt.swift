@@ -28,13 +28,10 @@
             return debt
         }
 
-        /// What may remain of it before `next`.
-        fileprivate func carried(to next: NativeInstruction) -> X87Debt {
-            // The ways out of a loop that is unrolled note what is lacking.
-            guard !next.isMonitored, next.role == .straight || next.isFollowed else { return X87Debt() }
+        /// What remains of it where nothing else is noted but the offset, as what comes next may change registers.
+        fileprivate var withOffset: X87Debt {
             var debt = self
-            // Others may change registers.
-            if !next.instruction.isRememberedByX87 { debt.lacksOffset = false }
+            debt.lacksOffset = false
             return debt
         }
     }
@@ -44,18 +41,32 @@
         func findX87Debts() {
             var debt = X87Debt()
             for index in 0..<Int(block.count) {
-                debt = index == 0 ? debt : debt.carried(to: instruction(index).pointee)
+                if !mayOwe(before: index) {
+                    debt = X87Debt()
+                } else if !instruction(index).pointee.instruction.isRememberedByX87 {
+                    debt = debt.withOffset
+                }
                 instruction(index).pointee.x87 = debt
                 if !instruction(index).pointee.isMonitored { debt = debt.after(instruction(index).pointee.instruction) }
             }
+        }
+
+        /// Whether something may be lacking before an instruction: it goes on to the next, or leaves by an exit that notes it.
+        private func mayOwe(before index: Int) -> Bool {
+            let record = instruction(index).pointee
+            guard !record.isMonitored else { return false }
+            // A jump of a loop that is unrolled has such an exit. Nothing is noted between it and the next round.
+            return record.role == .straight || record.isFollowed && mayOwe(before: index + 1)
         }
 
         /// Notes, behind the instruction at `index`, what is lacking there and no longer before the next.
         func emitX87Notes(behind index: Int) {
             let record = instruction(index).pointee
             guard !record.isMonitored else { return }
+            let start = host.offset
             emitX87Notes(
                 record.x87.after(record.instruction), before: index + 1, except: instruction(index + 1).pointee.x87)
+            instruction(index).pointee.noteSize = UInt8(truncatingIfNeeded: host.offset - start)
         }
 
         /// Notes what is lacking before the instruction at `index`, but for what may remain so.

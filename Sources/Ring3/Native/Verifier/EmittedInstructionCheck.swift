@@ -24,7 +24,8 @@ struct EmittedInstructionCheck {
         case loadWindow(UInt8)
         /// `mov r64, [r13 + page]`: destination.
         case loadPage(UInt8)
-        /// Writes to `[r64 + r64 * size]`: the registers with the page and the place in it.
+        /// Writes to `[r64 + r64 * size]`: the registers with the page and the place in it. That the guest may write there, and
+        /// that there is no code, is asked before and not proved: it is the guest's own RAM.
         case pageAccess(base: UInt8, index: UInt8, size: UInt8)
         /// `lea r, [base + r]`: RSI or RDI, and the register with the window's base.
         case addWindow(EmittedCodeState.Windowed, base: UInt8)
