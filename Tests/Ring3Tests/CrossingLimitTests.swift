@@ -92,4 +92,30 @@ import X86
         #expect(pair.translated.faultVector == nil)
         #expect(pair.translated.cpu.pointee.ebx == 2 && pair.translated.cpu.pointee.eax == 0x0101_0101)
     }
+
+    /// Where an instruction had been that crossed into the next page, so many bytes were fetched for whatever was there
+    /// later, however short.
+    @Test func whatAnOlderInstructionNeededIsNotFetched() throws {
+        let runner = try CodeRunner()
+        runner.installHandlers()
+        func run() {
+            (runner.cpu.pointee.eip, runner.cpu.pointee.eax) = (Self.lastByteOfPage, 0)
+            runner.cpu.pointee.fetch.count = 0
+            runner.cpu.setAttention(.halted, false)
+            _ = runner.interpreter.run(until: runner.cpu.pointee.instructions + 10)
+        }
+        runner.memory.write(Self.lastByteOfPage, bytes: [0xB8, 1, 2, 3, 4, 0xF4])  // mov eax, 0x04030201; hlt
+        run()
+        #expect(runner.cpu.pointee.eax == 0x0403_0201 && runner.faultVector == nil)
+        runner.memory.write(Self.lastByteOfPage, UInt8(0x40))  // inc eax
+        runner.interpreter.codeWritten(Self.lastByteOfPage, count: 1, isStillCode: { _ in false })
+        var segment = runner.cpu.pointee.cs
+        segment.limit = Self.lastByteOfPage
+        segment.updateEnds()
+        runner.cpu.setSegment(.cs, segment)
+        run()
+        // It is the next one that lies beyond the limit.
+        #expect(runner.faultVector == UInt32(Vector.generalProtection))
+        #expect(runner.cpu.pointee.eax == 1)
+    }
 }

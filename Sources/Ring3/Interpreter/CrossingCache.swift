@@ -20,14 +20,14 @@ struct CrossingCache {
         entries[Self.index(tag)] = Entry(tag: tag, instruction: instruction, bytes: bytes)
     }
 
-    /// The instruction with that tag, if `fetch(length)` yields the bytes it was decoded from.
-    func lookup(
-        _ tag: UInt64, fetch: (UInt32) throws(Fault) -> InlineArray<16, UInt8>
-    ) throws(Fault) -> Instruction? {
+    /// The instruction with that tag, if `fetch` yields the bytes it was decoded from: in their order, and none behind one
+    /// that differs, as fetching what is not needed may fault.
+    func lookup(_ tag: UInt64, fetch: (UInt32) throws(Fault) -> UInt8) throws(Fault) -> Instruction? {
         let entry = entries[Self.index(tag)]
         guard entry.tag == tag else { return nil }
-        let bytes = try fetch(UInt32(entry.instruction.length))
-        for index in 0..<Int(entry.instruction.length) where bytes[index] != entry.bytes[index] { return nil }
+        for index in 0..<UInt32(entry.instruction.length) {
+            guard try fetch(index) == entry.bytes[Int(index)] else { return nil }
+        }
         return entry.instruction
     }
 }

@@ -56,14 +56,8 @@ extension Processor {
         return Instruction(.overlong, length: 15)
     }
 
-    /// The first `count` (1...15) bytes at EIP. Throws as `decodeAcrossPages` does.
-    func fetchBytes(_ count: UInt32) throws(Fault) -> InlineArray<16, UInt8> {
-        var bytes: InlineArray<16, UInt8> = InlineArray(repeating: 0)
-        for index in 0..<count { bytes[Int(index)] = try fetchByte(index) }
-        return bytes
-    }
-
-    private func fetchByte(_ index: UInt32) throws(Fault) -> UInt8 {
+    /// The byte `index` (0...14) behind EIP. Throws as `decodeAcrossPages` does.
+    func fetchByte(_ index: UInt32) throws(Fault) -> UInt8 {
         let eip = pointee.eip &+ index
         // Running past the limit, or around 4 GiB, is #GP.
         guard eip <= pointee.cs.limit, eip >= pointee.eip else { throw .generalProtection() }

@@ -199,7 +199,7 @@ final class Interpreter {
             return slot.pointee.instruction
         }
         if usesCache, isInRAM,
-            let known = try crossing.lookup(tag, fetch: { count throws(Fault) in try cpu.fetchBytes(count) })
+            let known = try crossing.lookup(tag, fetch: { index throws(Fault) in try cpu.fetchByte(index) })
         {
             return known
         }

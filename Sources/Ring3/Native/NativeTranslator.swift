@@ -158,7 +158,7 @@
         /// Makes the block of the one instruction that ends in the next page, if that is known.
         private func collectCrossing() -> Bool {
             let next = (block.eip | 0xFFF) &+ 1
-            // Round 4 GiB no instruction goes: see `fetchBytes`.
+            // Round 4 GiB no instruction goes: see `fetchByte`.
             guard next != 0, let second = cpu.executableRAM(next),
                 let crossing = source.decodedAcrossPages(at: block.physical, linear: block.eip, is32Bit: true)
             else { return false }
