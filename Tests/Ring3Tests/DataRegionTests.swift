@@ -68,7 +68,7 @@
             }
         }
 
-        /// In another part of the page, and right behind the code, in the same line.
+        /// In another part of the page, and right behind the code, in the same chunk.
         @Test(arguments: [data, code + 12]) func theMonitorIsNotNeededForThem(data: UInt32) throws {
             let pair = try NativePair()
             pair.start(Self.loop(5000, [0xFF, 0x03])) { $0.pointee.ebx = data }  // inc dword [ebx]
@@ -94,7 +94,7 @@
         /// A region ends where code is executed in it, and begins where code is overwritten that is no code any more.
         @Test func codeInARegionIsFollowed() throws {
             let pair = try NativePair()
-            // In a loop, with EBX going through the page's lines: mov [ebx], value of "mov al, cl; ret"; call ebx;
+            // In a loop, with EBX going through the page's chunks: mov [ebx], value of "mov al, cl; ret"; call ebx;
             // add edx, eax; mov [ebx + 1], value; lea ebx, [ebx + 36]
             let body: [UInt8] =
                 [0xB8] + Self.longs(0x00C3_C888) + [0x89, 0x03, 0xFF, 0xD3, 0x01, 0xC2]
@@ -105,7 +105,7 @@
             }
         }
 
-        /// The same instruction patched, and data beside it written, over and over: in the next line, in its own, and in its
+        /// The same instruction patched, and data beside it written, over and over: in the next chunk, in its own, and in its
         /// own four bytes.
         @Test(arguments: [0x40, 8, 4] as [UInt8]) func whatIsPatchedIsExecuted(distance: UInt8) throws {
             let pair = try NativePair()
@@ -188,9 +188,10 @@
                 runner.cpu.pointee.gdtr.limit = 0x27
                 runner.cpu.pointee.tr = Segment(selector: 0x28, low: 0x5000_0067, high: 0x0000_8B00)
             }
-            // mov eax, 0x23; mov ds, eax; inc dword [data]; inc esi; cmp esi, 60; cmove ebx, ebp; and, by PUSH, the user's
-            // SS, ESP, EFLAGS, CS, EIP; iretd
-            let start: [UInt8] = [0xB8] + Self.longs(0x23) + [0x8E, 0xD8, 0xFF, 0x05] + Self.longs(Self.data)
+            // mov eax, 0x23; mov ds, eax; mov es, eax (IRET would make it null); inc dword [data]; inc esi; cmp esi, 60;
+            // cmove ebx, ebp; and, by PUSH, the user's SS, ESP, EFLAGS, CS, EIP; iretd
+            let start: [UInt8] =
+                [0xB8] + Self.longs(0x23) + [0x8E, 0xD8, 0x8E, 0xC0, 0xFF, 0x05] + Self.longs(Self.data)
             let frame = [0x6A, 0x23, 0x68] + Self.longs(0x7_0000) + [0x6A, 2, 0x6A, 0x1B, 0x68] + Self.longs(user)
             pair.start(start + [0x46, 0x83, 0xFE, 60, 0x0F, 0x44, 0xDD] + frame + [0xCF]) {
                 ($0.pointee.ebx, $0.pointee.ebp, $0.pointee.esi) = (user + 0xF00, Self.data, 0)

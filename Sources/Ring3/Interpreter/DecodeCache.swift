@@ -85,41 +85,54 @@ final class DecodeCache {
     ///
     /// - Parameter isStillCode: whether the 64 bytes at an address are code to somebody else too.
     func invalidate(_ physical: UInt32, count: UInt32, isStillCode: (_ chunk: UInt32) -> Bool) {
-        let first = physical >= 14 ? physical - 14 : 0
-        var hits = 0
-        for address in first...(physical + (count - 1)) {
-            let slot = slot(address)
-            guard UInt32(truncatingIfNeeded: slot.pointee.tag) == address, slot.pointee.tag >> 32 != 0 else { continue }
-            guard address + UInt32(slot.pointee.instruction.length) > physical else { continue }
-            slot.pointee.tag = 0
-            hits += 1
-        }
-        if hits == 0 {
-            misses += 1
-            if misses & 15 == 0, !isStillCode(physical & ~63) { release(physical) }
-        }
+        guard !forget(physical, count: count) else { return }
+        misses += 1
+        let chunk = physical & ~63
+        if misses & 15 == 0, !isStillCode(chunk), !holdsInstruction(chunk, count: 64) { unmark(chunk) }
     }
 
-    /// Forgets every instruction that touches the 64-byte chunk at `chunk`, and unmarks that.
-    func forgetLine(_ chunk: UInt32) {
-        invalidate(chunk, count: 64) { _ in true }
-        codeMap[Int(chunk >> 12)] &= ~(1 << UInt64(chunk >> 6 & 63))
-    }
-
-    /// Unmarks the 64-byte chunk at `physical` if no instruction in the cache touches it any more.
-    private func release(_ physical: UInt32) {
-        guard !holdsInstruction(physical & ~63, count: 64) else { return }
-        codeMap[Int(physical >> 12)] &= ~(1 << UInt64(physical >> 6 & 63))
+    /// Forgets every instruction that touches the 64 bytes at `chunk`, which are code to nobody any more.
+    func forgetChunk(_ chunk: UInt32) {
+        _ = forget(chunk, count: 64)
+        unmark(chunk)
     }
 
     /// Whether an instruction in the cache touches one of the `count` bytes at `physical`, which lie in one page.
     func holdsInstruction(_ physical: UInt32, count: UInt32) -> Bool {
+        var isFound = false
+        forEachSlot(touching: physical, count: count) { _ in
+            isFound = true
+            return false
+        }
+        return isFound
+    }
+
+    /// True if there were any.
+    private func forget(_ physical: UInt32, count: UInt32) -> Bool {
+        var isFound = false
+        forEachSlot(touching: physical, count: count) { slot in
+            slot.pointee.tag = 0
+            isFound = true
+            return true
+        }
+        return isFound
+    }
+
+    /// The slots of instructions that touch one of the `count` bytes at `physical`, as long as `body` wants more.
+    @inline(__always)
+    private func forEachSlot(
+        touching physical: UInt32, count: UInt32, _ body: (UnsafeMutablePointer<Slot>) -> Bool
+    ) {
         for address in (physical >= 14 ? physical - 14 : 0)...(physical + (count - 1)) {
             let slot = slot(address)
             guard UInt32(truncatingIfNeeded: slot.pointee.tag) == address, slot.pointee.tag >> 32 != 0 else { continue }
-            if address + UInt32(slot.pointee.instruction.length) > physical { return true }
+            guard address + UInt32(slot.pointee.instruction.length) > physical else { continue }
+            guard body(slot) else { return }
         }
-        return false
+    }
+
+    private func unmark(_ chunk: UInt32) {
+        codeMap[Int(chunk >> 12)] &= ~(1 << UInt64(chunk >> 6 & 63))
     }
 
     func clear() {

@@ -54,8 +54,8 @@ final class Interpreter {
         cache.invalidate(physical, count: count, isStillCode: isStillCode)
     }
 
-    /// The 64 bytes of RAM at `line` are no code to anybody any more, whatever was decoded there.
-    func forgetLine(_ line: UInt32) { cache.forgetLine(line) }
+    /// The 64 bytes of RAM at `chunk` are no code to anybody any more, whatever was decoded there.
+    func forgetChunk(_ chunk: UInt32) { cache.forgetChunk(chunk) }
 
     /// Whether one of the `count` bytes at `physical`, which lie in one page of RAM, is of an instruction that was decoded.
     func holdsInstruction(_ physical: UInt32, count: UInt32) -> Bool {

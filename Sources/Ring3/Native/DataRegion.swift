@@ -10,9 +10,9 @@ struct DataRegion {
 
     /// The key while there is no region: added to no address it makes zero.
     static let none: UInt32 = 1 << 31
-    /// Of a line of `ProcessorState.codeMap`.
-    private static let lineShift: UInt32 = 6
-    /// Those of a part of a line.
+    /// Of a chunk, 64 bytes, for which `ProcessorState.codeMap` has a bit.
+    private static let chunkShift: UInt32 = 6
+    /// Those of a part of a chunk.
     static let smallShifts: ClosedRange<UInt32> = 2...5
 
     init() {}
@@ -22,17 +22,17 @@ struct DataRegion {
         (self.page, self.shift, key) = (page, shift, 0 &- linear >> shift)
     }
 
-    /// The largest region round an address without a line that `map`, of the page's 64 lines, marks as code; nil if the
-    /// address's own line is.
+    /// The largest region round an address without a chunk that `map`, of the page's 64 chunks, marks as code; nil if the
+    /// address's own chunk is.
     init?(around linear: UInt32, page: UInt64, codeMap map: UInt64) {
         func isFree(_ shift: UInt32) -> Bool {
-            let count = UInt64(1) << UInt64(shift - Self.lineShift)
+            let count = UInt64(1) << UInt64(shift - Self.chunkShift)
             let first = UInt64(linear & 0xFFF) >> UInt64(shift) * count
-            let lines: UInt64 = count == 64 ? .max : (1 << count - 1) << first
-            return map & lines == 0
+            let chunks: UInt64 = count == 64 ? .max : (1 << count - 1) << first
+            return map & chunks == 0
         }
-        guard isFree(Self.lineShift) else { return nil }
-        var shift = Self.lineShift
+        guard isFree(Self.chunkShift) else { return nil }
+        var shift = Self.chunkShift
         while shift < 12, isFree(shift + 1) { shift += 1 }
         self.init(at: linear, shift: shift, page: page)
     }
@@ -44,9 +44,9 @@ struct DataRegion {
     extension Instruction {
         /// A store, or a change of what is in memory, that emitted code may do in a `DataRegion`.
         fileprivate var storesToMemory: Bool {
-            guard operands.0.kind == .memory, [1, 2, 4].contains(operands.0.size), addressSize == 4,
-                !prefixes.contains(.lock), memory.segment == .ds || memory.segment == .es || memory.segment == .ss
-            else { return false }
+            guard operands.0.kind == .memory, [1, 2, 4].contains(operands.0.size), !prefixes.contains(.lock) else {
+                return false
+            }
             return switch operation {
             case .mov, .add, .or, .adc, .sbb, .and, .sub, .xor, .inc, .dec, .not, .neg: true
             default: false
@@ -69,7 +69,8 @@ struct DataRegion {
         func emitStoreToRegion(_ index: Int) -> Bool {
             let record = instruction(index).pointee
             let i = record.instruction
-            guard case .faulting = record.monitoring, i.storesToMemory,
+            guard case .faulting = record.monitoring, i.storesToMemory, rewriter.isReachable(i),
+                i.memory.segment != .fs, i.memory.segment != .gs,
                 record.debt == .none || record.debt == .adjust
             else { return false }
             let start = host
@@ -105,9 +106,27 @@ struct DataRegion {
         }
     }
 
-    extension NativeEngine {
+    /// Sees that emitted code has a `DataRegion` to store to, and that it has none once something is otherwise: a translation,
+    /// the privilege, or what is code.
+    final class DataRegions {
+        private let cpu: Processor
+        private let cache: NativeCache
+        private let interpreter: Interpreter
+        /// The chunk of code to which the monitor has stored last, and when, in guest instructions.
+        private var last: (chunk: UInt32, time: UInt64) = (.max, 0)
+        /// So many instructions after another store to its chunk, one is likely to be followed by more.
+        private static let denseStores: UInt64 = 256
+
+        init(_ cpu: Processor, _ cache: NativeCache, _ interpreter: Interpreter) {
+            (self.cpu, self.cache, self.interpreter) = (cpu, cache, interpreter)
+        }
+
+        /// From now on the monitor does all stores to pages with code.
+        @inline(__always)
+        func forget() { cpu.pointee.native.dataRegion.key = DataRegion.none }
+
         /// A store that emitted code left to the monitor has been executed: what follows it there may be emitted code's.
-        func provideRegion(for record: UnsafeMutablePointer<NativeInstruction>) {
+        func provide(for record: UnsafeMutablePointer<NativeInstruction>) {
             let linear = withUnsafePointer(to: &record.pointee.instruction) { cpu.effectiveAddress($0) }
             // Nothing is there of a device's registers.
             guard let physical = cpu.writableRAM(linear) else { return }
@@ -117,33 +136,24 @@ struct DataRegion {
             guard cpu.pointee.codeMap[page] != 0 else { return }
             let region =
                 DataRegion(around: linear, page: place, codeMap: cpu.pointee.codeMap[page])
-                ?? regionInLine(linear, physical, place)
+                ?? regionInChunk(linear, physical, place)
             if let region { cpu.pointee.native.dataRegion = region }
         }
 
-        /// The same in a line that was code, or is in other places. It takes as long as some stores to find that out.
-        private func regionInLine(_ linear: UInt32, _ physical: UInt32, _ place: UInt64) -> DataRegion? {
-            let line = physical & ~63
-            let last = lastStoreToCode
-            lastStoreToCode = (line, cpu.pointee.instructions)
-            guard last.line == line, cpu.pointee.instructions &- last.time < Self.denseStores else { return nil }
-            if !cache.holdsCode(line, count: 64) {
-                interpreter.forgetLine(line)
-                return DataRegion(around: linear, page: place, codeMap: cpu.pointee.codeMap[Int(line >> 12)])
+        /// The same in a chunk that was code, or is in other places. It takes as long as some stores to find that out.
+        private func regionInChunk(_ linear: UInt32, _ physical: UInt32, _ place: UInt64) -> DataRegion? {
+            let (chunk, now) = (physical & ~63, cpu.pointee.instructions)
+            defer { last = (chunk, now) }
+            guard last.chunk == chunk, now &- last.time < Self.denseStores else { return nil }
+            if !cache.holdsCode(chunk, count: 64) {
+                interpreter.forgetChunk(chunk)
+                return DataRegion(around: linear, page: place, codeMap: cpu.pointee.codeMap[Int(chunk >> 12)])
             }
             let shift = DataRegion.smallShifts.last { shift in
                 let (first, count) = (physical & ~0 << shift, UInt32(1) << shift)
                 return !cache.holdsCode(first, count: count) && !interpreter.holdsInstruction(first, count: count)
             }
             return shift.map { DataRegion(at: linear, shift: $0, page: place) }
-        }
-
-        /// So many instructions after another store to its line, one is likely to be followed by more.
-        private static var denseStores: UInt64 { 256 }
-
-        /// From now on the monitor does all stores to pages with code.
-        func forgetRegion() {
-            cpu.pointee.native.dataRegion.key = DataRegion.none
         }
     }
 #endif

@@ -19,6 +19,7 @@
         private let targets: FarTargets
         private let verification: CodeVerification?
         let units: GuestUnits
+        let regions: DataRegions
         let stubs: NativeStubs
         private let enter: @convention(c) (UnsafeMutableRawPointer) -> Void
         /// The site by which emitted code was left for a block that was missing, and where that begins.
@@ -31,8 +32,6 @@
         private var clock = HostClockComparison()
         /// The access that made the last page come to a window.
         private var lastFault: (place: UInt64, address: UInt64) = (0, 0)
-        /// The line of code that a store went to which the monitor did, and when, in guest instructions.
-        var lastStoreToCode: (line: UInt32, time: UInt64) = (.max, 0)
 
         /// Bytes for emitted code.
         static let cacheSize = 64 << 20
@@ -59,6 +58,7 @@
             translator = NativeTranslator(
                 cpu: cpu, cache: cache, source: interpreter, stubs: stubs, branch: branch, targets: targets)
             units = GuestUnits(cpu, cache, takeX87: cache.arena.executable + UInt64(stubs.takeX87))
+            regions = DataRegions(cpu, cache, interpreter)
             do throws(Decoder.Failure) {
                 verification =
                     verifies ? try CodeVerification(cache.arena, stubs) : nil
@@ -267,7 +267,7 @@
             cache.statistics.pointee.entries &+= 1
             lastFault = (0, 0)
             // Since emitted code was left, some may have been decoded.
-            forgetRegion()
+            regions.forget()
             takeUpView()
             while verification?.mayEnter(host) ?? true {
                 let total = goOn(at: host, counting: ahead)
@@ -365,13 +365,6 @@
             return .stop
         }
 
-        /// Executes an instruction, as `perform` does, for that cause or the one that emitted code was made for.
-        @inline(__always)
-        private func callOut(_ block: Int32, _ index: Int, _ cause: CalloutCause? = nil) -> Sequel {
-            guard let profile = cache.profile else { return perform(block, index) }
-            return profile.calledOut(block, index, cause) { perform(block, index) }
-        }
-
         /// Makes the processor's state that before an instruction of a block, where `total` have been counted.
         @inline(__always)
         private func stand(before index: Int, of block: Int32, counted total: UInt64) {
@@ -429,61 +422,12 @@
         private func takeUpView() {
             let (isUser, mode) = (isUser, cpu.nativeMode)
             let (window, jumpCache) = spaces.places(isUser: isUser, mode)
-            if window != cpu.pointee.native.window { forgetRegion() }
+            if window != cpu.pointee.native.window { regions.forget() }
             // Whoever called did so with other page tables, privilege or mode.
             if jumpCache != cpu.pointee.native.jumpCache { calls.reset(&cpu.pointee.native.calls) }
             (cpu.pointee.native.window, cpu.pointee.native.jumpCache) = (window, jumpCache)
             (cpu.pointee.native.otherWindow, cpu.pointee.native.otherJumpCache) =
                 spaces.places(isUser: !isUser, mode)
-        }
-
-        /// Executes IN or OUT at CPL 0, which does not fault, and changes neither mode nor segments nor the units' state.
-        @inline(__always)
-        private func accessPort(_ block: Int32, _ index: Int) -> Sequel {
-            let next = resumption(block, index + 1)
-            let isNext = withUnsafePointer(to: &record(block, index).pointee.instruction) {
-                cpu.perform($0, at: cpu.pointee.eip) { cpu, i throws(Fault) in
-                    if i.pointee.operation == .in { try cpu.portInput(i) } else { try cpu.portOutput(i) }
-                }
-            }
-            return isNext && hasRoom(for: next) && !cache.blocks[Int(block)].isStale ? .resume(next) : .block
-        }
-
-        /// Executes the instruction of a block before which the processor stands by the shared semantics.
-        @inline(__always)
-        private func perform(_ block: Int32, _ index: Int) -> Sequel {
-            let record = record(block, index)
-            if record.pointee.isPortAccess, cpu.pointee.cpl == 0 { return accessPort(block, index) }
-            // What follows in the block may rely on the units as it found them.
-            let areUnitsGiven = units.areGiven
-            if record.pointee.instruction.usesUnits { units.take() }
-            let loadsSegment = record.pointee.instruction.changesOnlyDataSegment
-            // Selectors may change, also by an exception, or the task and with it the right to use the units.
-            units.noteLast()
-            let (witnessed, esi, edi) = (cpu.pointee.witnessed, cpu.pointee.esi, cpu.pointee.edi)
-            let isNext = cpu.perform(
-                withUnsafePointer(to: &record.pointee.instruction) { $0 }, at: cpu.pointee.eip)
-            if loadsSegment, isNext {
-                cpu.noteDescriptor(of: cpu.segmentRegister(record.pointee.instruction.operands.0))
-            }
-            if isNext, record.pointee.storesToRegion { provideRegion(for: record) }
-            if case .faulting(let number) = record.pointee.monitoring {
-                let isHarmless =
-                    isNext && cpu.pointee.witnessed == witnessed
-                    && translator.faults.visitsKnownPages(record.pointee.instruction, source: esi, destination: edi)
-                let place = place(block, index)
-                if translator.faults.executed(number, place, isHarmless: isHarmless) { emitAnew(place) }
-            }
-            if !units.areUsable { units.take() }
-            let next = resumption(block, index + 1)
-            // Behind a loop's jump there may be another round of it, which is not what follows the jump.
-            let mayGoOn =
-                isNext && !record.pointee.role.endsBlock && !record.pointee.isFollowed
-                && units.areGiven == areUnitsGiven
-                && cpu.nativeMode == cache.blocks[Int(block)].mode && !cpu.isAlignmentChecked
-                && (!loadsSegment || cpu.blockMode == .allFlat)
-                && hasRoom(for: next) && !cache.blocks[Int(block)].isStale
-            return mayGoOn ? .resume(next) : .block
         }
     }
 
@@ -493,13 +437,13 @@
 
     extension NativeEngine: TranslationObserver {
         func translationsFlushed(keepingGlobal: Bool) {
-            forgetRegion()
+            regions.forget()
             calls.reset(&cpu.pointee.native.calls)
             spaces.flush(cpu, keepingGlobal: keepingGlobal)
         }
 
         func pageFlushed(_ linear: UInt32) {
-            forgetRegion()
+            regions.forget()
             calls.reset(&cpu.pointee.native.calls)
             spaces.pageFlushed(cpu, linear)
         }
