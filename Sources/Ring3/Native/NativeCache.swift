@@ -153,12 +153,14 @@
 
     /// Emitted blocks by address, by page and by host address.
     ///
-    /// Blocks are emitted one behind the other and go all at once, when anything is full.
+    /// Blocks are emitted one behind the other and go all at once, when anything is full or little of it still of use.
     final class NativeCache {
         static let none: Int32 = -1
         static let mostBlocks = 1 << 18
         static let mostInstructions = 1 << 21
         static let mostSites = 1 << 20
+        /// Stale instructions from which on it pays to begin anew, if they are nearly all: memory that was used is at hand.
+        private static let manyStale = 1 << 14
         /// Bytes that the longest block can take.
         static let largestBlock = 1 << 14
 
@@ -169,6 +171,8 @@
         private(set) var blockCount = 0
         var instructionCount = 0
         private(set) var siteCount = 0
+        /// Of `instructionCount`, those of stale blocks.
+        private var staleCount = 0
         /// Bytes of the arena in use, and those that never go: the stubs.
         private(set) var used = 0
         private var reserved = 0
@@ -222,6 +226,9 @@
                 && instructionCount + Translator.longest + 1 <= Self.mostInstructions
                 && siteCount + NativeSite.mostOfInstruction * Translator.longest + 8 <= Self.mostSites
         }
+
+        /// Whether blocks whose code has changed take up nearly all of what there is.
+        var isMostlyStale: Bool { staleCount >= Self.manyStale && staleCount >= instructionCount - instructionCount / 8 }
 
         private static func slot(_ physical: UInt32, _ eip: UInt32, _ mode: NativeMode) -> Int {
             // The offset in the page is the same in both addresses.
@@ -381,6 +388,7 @@
         private func retire(_ number: Int32) {
             let block = blocks[Int(number)]
             blocks[Int(number)].isStale = true
+            staleCount += Int(block.count) + 1
             var host = HostAssembler(arena.writable, at: Int(block.entry))
             host.jump(to: Int(block.staleExit))
             statistics.pointee.blocksInvalidated &+= 1
@@ -426,6 +434,7 @@
             profile?.evicted()
             blockCount = 0
             instructionCount = 0
+            staleCount = 0
             siteCount = 0
             rewrites = CodeRewrites()
             used = reserved

@@ -225,7 +225,7 @@
         }
 
         private func emit(_ physical: UInt32, _ eip: UInt32, _ mode: NativeMode) -> Int32? {
-            if !cache.hasRoom || !targets.hasRoom { removeAllBlocks() }
+            if !cache.hasRoom || !targets.hasRoom || cache.isMostlyStale { removeAllBlocks() }
             defer { settleUnits() }
             return translator.translate(physical, eip: eip, mode)
         }
