@@ -32,7 +32,7 @@ public final class Decoder {
     private let forms = OpcodeMap.forms
     private let meanings: [CapstoneMeaning]
     private let memo = DecodeMemo()
-    /// What was decoded before is found again by its bytes. Without, every instruction is decoded anew.
+    /// What was decoded before is found again by its head. Without, every instruction is decoded anew.
     public var remembers = true
     let registers = CapstoneTables.registers
 
@@ -88,10 +88,10 @@ public final class Decoder {
     /// to know so.
     public func decode(_ bytes: UnsafeRawBufferPointer, size: CodeSize) -> Instruction {
         let fetched = UnsafeRawBufferPointer(rebasing: bytes.prefix(Decoder.maximumLength))
+        let key = remembers ? memo.key(fetched, size) : nil
+        if let key, let known = memo.find(key) { return known }
         let encoding = Encoding(fetched, size: size, forms: forms)
         guard encoding.examined <= fetched.count else { return Decoder.unfinished(fetched.count) }
-        let key = DecodeMemo.Key(fetched, encoding, size)
-        if remembers, let known = memo.find(key) { return known }
         let invalid = Instruction(.invalid, length: UInt8(encoding.examined))
         guard DecoderRepairs.isLegal(encoding), let canonical = Canonical(encoding) else { return invalid }
 
@@ -110,7 +110,7 @@ public final class Decoder {
         if encoding.prefixes.lock, !instruction.maybeLocked {
             return Instruction(.invalid, length: UInt8(length))
         }
-        memo.insert(key, instruction, encoding)
+        if let key { memo.insert(key, instruction, encoding) }
         return instruction
     }
 

@@ -1,0 +1,89 @@
+/// The bytes of an instruction through ModR/M and SIB byte: which instruction it is, but for the values of a displacement
+/// and an immediate behind them.
+public struct InstructionHead: Equatable, Sendable {
+    /// The bytes in memory order; above them their count, and the code size.
+    public let word: UInt64
+    /// Bytes of the displacement that follows.
+    let displacementSize: Int
+
+    /// Bytes, 1...7.
+    public var count: Int { Int(truncatingIfNeeded: word >> 56 & 7) }
+
+    fileprivate init(_ bytes: UInt64, count: Int, size: CodeSize, displacementSize: Int) {
+        word = bytes & (1 << UInt64(8 * count) - 1) | UInt64(count) << 56 | UInt64(size.rawValue) << 60
+        self.displacementSize = displacementSize
+    }
+}
+
+/// Finds the heads of instructions, and asks nothing but how far they reach.
+public struct InstructionHeads: ~Copyable {
+    private enum Kind {
+        static let plain: UInt8 = 0
+        static let modRM: UInt8 = 1
+        /// MOV between the accumulator and an address.
+        static let absolute: UInt8 = 2
+        static let escape: UInt8 = 3
+        static let prefix: UInt8 = 4
+        static let addressSize: UInt8 = 5
+    }
+
+    /// Instructions with more prefixes than anybody needs have no head.
+    private static let mostPrefixes = 3
+    /// Of opcodes, one-byte ones first: see `OpcodeMap`.
+    private let kinds: UnsafeMutablePointer<UInt8>
+
+    public init() {
+        kinds = .allocate(capacity: OpcodeMap.forms.count)
+        for (opcode, form) in OpcodeMap.forms.enumerated() {
+            kinds[opcode] = form.hasModRM ? Kind.modRM : Kind.plain
+        }
+        for opcode in 0xA0...0xA3 { kinds[opcode] = Kind.absolute }
+        for prefix in [0x26, 0x2E, 0x36, 0x3E, 0x64, 0x65, 0x66, 0xF0, 0xF2, 0xF3] { kinds[prefix] = Kind.prefix }
+        kinds[0x67] = Kind.addressSize
+        kinds[0x0F] = Kind.escape
+    }
+
+    deinit { kinds.deallocate() }
+
+    /// The head of an instruction in code of that size; nil if it has more than three prefixes.
+    ///
+    /// - Parameter bytes: its first eight bytes, and of those behind it, in memory order.
+    public func head(of bytes: UInt64, size: CodeSize) -> InstructionHead? {
+        var rest = bytes
+        var kind = kinds[Int(rest & 0xFF)]
+        var count = 1
+        var isToggled = false
+        while kind >= Kind.prefix {
+            if kind == Kind.addressSize { isToggled = true }
+            guard count <= Self.mostPrefixes else { return nil }
+            count += 1
+            rest >>= 8
+            kind = kinds[Int(rest & 0xFF)]
+        }
+        if kind == Kind.escape {
+            count += 1
+            rest >>= 8
+            kind = kinds[OpcodeMap.twoByte(UInt8(truncatingIfNeeded: rest))]
+        }
+        let is32Bit = (size == .bits32) != isToggled
+        var displacementSize = 0
+        if kind == Kind.modRM {
+            count += 1
+            let modRM = rest >> 8 & 0xFF
+            let hasSIB = is32Bit && modRM < 0xC0 && modRM & 7 == 4
+            if hasSIB { count += 1 }
+            // That of no base: [disp32], [disp16], or with an index.
+            let lowest = hasSIB ? rest >> 16 & 7 : modRM & 7
+            displacementSize =
+                switch modRM >> 6 {
+                case 0: lowest == (is32Bit ? 5 : 6) ? (is32Bit ? 4 : 2) : 0
+                case 1: 1
+                case 2: is32Bit ? 4 : 2
+                default: 0
+                }
+        } else if kind == Kind.absolute {
+            displacementSize = is32Bit ? 4 : 2
+        }
+        return InstructionHead(bytes, count: count, size: size, displacementSize: displacementSize)
+    }
+}
