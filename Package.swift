@@ -7,7 +7,7 @@ import PackageDescription
 let replicatedDispatch = ["-Xllvm", "-tail-dup-pred-size=1000", "-Xllvm", "-tail-dup-succ-size=1000"]
 
 // The compiler proves most exclusive accesses to be such. The others, to the fields of objects, would be watched at run
-// time: a tenth to a fifth of what a change of the guest's page tables takes. Debug builds watch them.
+// time: a tenth to a fifth of what a change of the guest's page tables or decoding takes. Debug builds watch them.
 let unwatchedAccess = ["-enforce-exclusivity=unchecked"]
 
 let package = Package(
@@ -23,7 +23,9 @@ let package = Package(
     targets: [
         .systemLibrary(name: "CCapstone", pkgConfig: "capstone", providers: [.apt(["libcapstone-dev"])]),
         .systemLibrary(name: "CHost"),
-        .target(name: "X86", dependencies: ["CCapstone"]),
+        .target(
+            name: "X86", dependencies: ["CCapstone"],
+            swiftSettings: [.unsafeFlags(unwatchedAccess, .when(configuration: .release))]),
         .target(
             name: "Hardware", dependencies: ["CHost"],
             swiftSettings: [.unsafeFlags(unwatchedAccess, .when(configuration: .release))]),

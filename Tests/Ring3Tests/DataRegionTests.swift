@@ -68,8 +68,30 @@
             }
         }
 
-        /// In another part of the page, and right behind the code, in the same chunk.
-        @Test(arguments: [data, code + 12]) func theMonitorIsNotNeededForThem(data: UInt32) throws {
+        /// Where a store begins in a region and ends in the next page, or in code.
+        @Test func storesAcrossTheEndOfARegionAreTheMonitors() throws {
+            let pair = try NativePair()
+            // mov [ebx], ecx; inc ebx
+            pair.start(Self.loop(300, [0x89, 0x0B, 0x43])) { $0.pointee.ebx = Self.code + 0xF80 }
+            #expect(pair.run() == [])
+
+            // mov eax, ecx; shl eax, 24; or eax, 0x00B00000; inc dword [function - 32], twice; mov [function - 2], eax;
+            // call function; add edx, eax: of "mov al, cl; ret", CL is stored
+            let function = Self.code + 0x840
+            let count = [0xFF, 0x05] + Self.longs(function - 32)
+            let body: [UInt8] =
+                [0x89, 0xC8, 0xC1, 0xE0, 24, 0x0D] + Self.longs(0x00B0_0000) + count + count + [0xA3]
+                + Self.longs(function - 2) + [0xE8]
+            let call = Self.code + 5 + UInt32(body.count) + 4
+            let start = Self.loop(200, body + Self.longs(function &- call) + [0x01, 0xC2]) + [0xF4]
+            let gap = [UInt8](repeating: 0, count: 0x840 - start.count)
+            pair.start(start + gap + [0xB0, 0, 0xC3]) { $0.pointee.edx = 0 }
+            #expect(pair.runToHalt { 41 } == [])
+            #expect(pair.native.cpu.pointee.edx & 0xFF == 200 * 201 / 2 & 0xFF)
+        }
+
+        /// In another part of the page, aligned or not, and right behind the code, in the same chunk.
+        @Test(arguments: [data, data + 3, code + 12]) func theMonitorIsNotNeededForThem(data: UInt32) throws {
             let pair = try NativePair()
             pair.start(Self.loop(5000, [0xFF, 0x03])) { $0.pointee.ebx = data }  // inc dword [ebx]
             #expect(pair.run(20_000) == [])
@@ -215,20 +237,20 @@
             }
             let page = Self.longs(UInt32(ProcessorState.place(\.native.dataRegion.page)))
             let window = Self.longs(UInt32(ProcessorState.place(\.native.window)))
-            // mov r11d, mask: of a place beyond the page, or not of one in units of the operand's size.
-            let isMask: ([UInt8]) -> Bool = { $0.starts(with: [0x41, 0xBB]) && $0.suffix(3) == [0x0F, 0, 0] }
+            // mov r11d, mask: of a place beyond the page, or of something else.
+            let isMask: ([UInt8]) -> Bool = { $0 == [0x41, 0xBB, 0xFF, 0x0F, 0, 0] }
             expect(where: isMask) { $0.dropLast(3) + [0x1F, 0, 0] }
             expect(where: isMask) { $0.dropLast(3) + [0x0F, 0, 0x80] }
-            expect(where: isMask) { $0.prefix(2) + [$0[2] ^ 1] + $0.suffix(3) }
+            expect(where: isMask) { $0.prefix(2) + [0xFE] + $0.suffix(3) }
             // mov r9, [r13 + page]: of the window.
             expect(where: { $0 == [0x4D, 0x8B, 0x8D] + page }) { $0.prefix(3) + window }
-            // mov [r9 + r11 * 4], ...: another scale, another base, a displacement, and by 32 bits.
-            let isStore: ([UInt8]) -> Bool = { $0.count > 3 && $0[0] & 0xFB == 0x43 && $0[1] == 0x89 && $0[3] == 0x99 }
-            expect(where: isStore) { $0.prefix(3) + [0xD9] }
-            expect(where: isStore) { $0.prefix(3) + [0x9A] }
-            expect(where: isStore) { $0.prefix(3) + [0x89] }
+            // mov [r9 + r11], ...: a scale, another base, a displacement, and by 32 bits.
+            let isStore: ([UInt8]) -> Bool = { $0.count > 3 && $0[0] & 0xFB == 0x43 && $0[1] == 0x89 && $0[3] == 0x19 }
+            expect(where: isStore) { $0.prefix(3) + [0x59] }
+            expect(where: isStore) { $0.prefix(3) + [0x1A] }
+            expect(where: isStore) { $0.prefix(2) + [$0[2] | 0x40, $0[3], 1] }
             expect(where: isStore) { [0x67] + $0 }
-            // mov r9d, [r9 + r11 * 4]: into the monitor's hands.
+            // mov r9d, [r9 + r11]: into the monitor's hands.
             expect(where: isStore) { [$0[0], 0x8B] + $0.dropFirst(2) }
         }
     }

@@ -109,7 +109,7 @@
             return "mov r9,QWORD PTR [r13+0x\(String(place, radix: 16))]"
         }()
         private static let inPage: Set<String> = [
-            "BYTE PTR [r9+r11*1]", "WORD PTR [r9+r11*2]", "DWORD PTR [r9+r11*4]",
+            "BYTE PTR [r9+r11*1]", "WORD PTR [r9+r11*1]", "DWORD PTR [r9+r11*1]",
         ]
 
         private static let changers: Set<String> = [

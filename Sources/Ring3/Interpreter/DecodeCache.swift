@@ -91,10 +91,11 @@ final class DecodeCache {
         if misses & 15 == 0, !isStillCode(chunk), !holdsInstruction(chunk, count: 64) { unmark(chunk) }
     }
 
-    /// Forgets every instruction that touches the 64 bytes at `chunk`, which are code to nobody any more.
-    func forgetChunk(_ chunk: UInt32) {
+    /// Forgets every instruction that touches the 64 bytes at `chunk`, which are code to nobody any more, but may stay
+    /// marked.
+    func forgetChunk(_ chunk: UInt32, isMarked: Bool) {
         _ = forget(chunk, count: 64)
-        unmark(chunk)
+        if !isMarked { unmark(chunk) }
     }
 
     /// Whether an instruction in the cache touches one of the `count` bytes at `physical`, which lie in one page.

@@ -55,7 +55,9 @@ final class Interpreter {
     }
 
     /// The 64 bytes of RAM at `chunk` are no code to anybody any more, whatever was decoded there.
-    func forgetChunk(_ chunk: UInt32) { cache.forgetChunk(chunk) }
+    ///
+    /// - Parameter isMarked: somebody still wants to hear of writes to them.
+    func forgetChunk(_ chunk: UInt32, isMarked: Bool) { cache.forgetChunk(chunk, isMarked: isMarked) }
 
     /// Whether one of the `count` bytes at `physical`, which lie in one page of RAM, is of an instruction that was decoded.
     func holdsInstruction(_ physical: UInt32, count: UInt32) -> Bool {

@@ -13,12 +13,19 @@ import X86
             for index in 0..<count {
                 let record = instructions + index
                 record.pointee.debt = debt
+                let use = HostFlagUse(record.pointee.instruction.operation)
+                guard use == .varies else {
+                    let isPaid = record.pointee.isMonitored || record.pointee.role == .callout || use == .defines
+                    if isPaid { debt = .none }
+                    continue
+                }
                 if !record.pointee.isMonitored, !canBePaid(behind: index) { record.pointee.monitoring = .flags }
                 // How it ends decides whether there are new flags.
                 if record.pointee.instruction.isRepeatedComparison, debt != .none { record.pointee.monitoring = .flags }
+                record.pointee.isPaidAtOnce = mustBePaidAtOnce(behind: index)
                 // The monitor pays before it does anything.
                 let isPaid =
-                    record.pointee.isMonitored || record.pointee.role == .callout || mustBePaidAtOnce(behind: index)
+                    record.pointee.isMonitored || record.pointee.role == .callout || record.pointee.isPaidAtOnce
                 debt = isPaid ? .none : debt.after(record.pointee.instruction)
             }
             instructions[count].debt = debt
@@ -26,7 +33,7 @@ import X86
 
         /// Whether emitted code makes good what an instruction leaves undefined right behind it, because somebody may look
         /// later.
-        func mustBePaidAtOnce(behind index: Int) -> Bool {
+        private func mustBePaidAtOnce(behind index: Int) -> Bool {
             switch HostFlagEffect(instructions[index].instruction) {
             case .multiply(let register?): !areOverwritten(behind: index, keeping: register)
             case .countedShift: instructions[index].debt != .adjust && !areOverwritten(behind: index, keeping: 4)

@@ -60,10 +60,10 @@ struct DataRegion {
         ///
         /// ```
         /// lea r8d, address
-        /// is r8d >> shift + key zero, and r8d aligned?        else: the monitor
-        /// pext r11d, r8d, mask                                the place in the page, in units of the operand's size
+        /// is r8d >> shift + key zero, and the same of the last byte?        else: the monitor
+        /// pext r11d, r8d, mask                                              the place in the page
         /// mov r9, [r13 + page]
-        /// mov [r9 + r11 * size], value
+        /// mov [r9 + r11], value
         /// ```
         /// What the flags lack is paid before that, and again by the monitor, which is the same if only AF can be lacking.
         func emitStoreToRegion(_ index: Int) -> Bool {
@@ -80,13 +80,14 @@ struct DataRegion {
             host.callOutUnlessZero({ emitLeave(calloutSite(index), &$0) }) { host in
                 host.load(.r11, state: places.regionShift)
                 host.bytes(0xC4, 0x42, 0x23, 0xF7, 0xC8)  // shrx r9d, r8d, r11d
+                host.bytes(0x41, 0x8D, 0x48, UInt8(truncatingIfNeeded: size - 1))  // lea ecx, [r8 + size - 1]
+                host.bytes(0xC4, 0xE2, 0x23, 0xF7, 0xC9)  // shrx ecx, ecx, r11d
                 host.load(.r11, state: places.regionKey)
-                host.bytes(0x47, 0x8D, 0x1C, 0x0B)  // lea r11d, [r11 + r9]
-                host.move(.rcx, immediate: size - 1)
-                host.extractBits(.r9, .r8, mask: .rcx)
+                host.bytes(0x47, 0x8D, 0x0C, 0x19)  // lea r9d, [r9 + r11]
+                host.bytes(0x46, 0x8D, 0x1C, 0x19)  // lea r11d, [rcx + r11]
                 host.addToRCX()
             }
-            host.move(.r11, immediate: 0x1000 - size)
+            host.move(.r11, immediate: 0xFFF)
             host.extractBits(.r11, .r8, mask: .r11)
             host.load(.r9, state: places.regionPage, isWide: true)
             guard rewriter.emitInPage(i, bytes(index), &host) else {
@@ -140,14 +141,28 @@ struct DataRegion {
             if let region { cpu.pointee.native.dataRegion = region }
         }
 
+        /// The map of code chunks of a page, but for those right behind `chunk` of which no block is left: whoever writes code
+        /// goes upwards. They stay marked in the map itself, because there will be code again.
+        private func mapWithoutLeftovers(behind chunk: UInt32) -> UInt64 {
+            var map = cpu.pointee.codeMap[Int(chunk >> 12)]
+            for next in stride(from: chunk &+ 64, through: chunk | 0xFC0, by: 64) {
+                let bit: UInt64 = 1 << UInt64(next >> 6 & 63)
+                guard map & bit != 0, !cache.holdsCode(next, count: 64) else { break }
+                interpreter.forgetChunk(next, isMarked: true)
+                map &= ~bit
+            }
+            return map
+        }
+
         /// The same in a chunk that was code, or is in other places. It takes as long as some stores to find that out.
         private func regionInChunk(_ linear: UInt32, _ physical: UInt32, _ place: UInt64) -> DataRegion? {
             let (chunk, now) = (physical & ~63, cpu.pointee.instructions)
             defer { last = (chunk, now) }
             guard last.chunk == chunk, now &- last.time < Self.denseStores else { return nil }
             if !cache.holdsCode(chunk, count: 64) {
-                interpreter.forgetChunk(chunk)
-                return DataRegion(around: linear, page: place, codeMap: cpu.pointee.codeMap[Int(chunk >> 12)])
+                interpreter.forgetChunk(chunk, isMarked: false)
+                let map = mapWithoutLeftovers(behind: chunk)
+                return DataRegion(around: linear, page: place, codeMap: map)
             }
             let shift = DataRegion.smallShifts.last { shift in
                 let (first, count) = (physical & ~0 << shift, UInt32(1) << shift)

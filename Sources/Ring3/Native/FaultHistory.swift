@@ -7,31 +7,42 @@
     /// By the place of the instruction, a guest-physical address, so that what is known outlives blocks.
     struct FaultHistory {
         private var entries: [Entry] = []
-        /// Of these, by place.
-        private var numbers: [UInt32: UInt16] = [:]
+        /// One more than the numbers of these, where a hash of their place leads, or at the next free slot; 0 in a free one.
+        private var table = [UInt16](repeating: 0, count: 1 << tableBits)
+        private static let tableBits = 15
         /// If there are more, all are forgotten: a guest could go on for ever.
-        private static let mostEntries = 1 << 14
+        private static let mostEntries = 1 << (tableBits - 1)
         /// Pages, linear addresses, that the monitor accessed for a repeated instruction, by the low bits of their numbers.
         private var visited = [UInt32](repeating: 1, count: recentPages)
         private static let recentPages = 256
 
-        /// Never grows, as that computes with fractions: the guest's x87 and SSE state may be in the host's units.
-        init() {
-            entries.reserveCapacity(Self.mostEntries)
-            numbers.reserveCapacity(Self.mostEntries)
+        init() { entries.reserveCapacity(Self.mostEntries) }
+
+        /// The slot of `table` for an instruction: its own, or a free one.
+        private func slot(ofInstruction place: UInt32) -> Int {
+            var slot = Int((place &* 0x9E37_79B1) >> UInt32(32 - Self.tableBits))
+            while table[slot] != 0, entries[Int(table[slot]) - 1].place != place {
+                slot = (slot + 1) & (table.count - 1)
+            }
+            return slot
+        }
+
+        private func known(_ place: UInt32) -> Int? {
+            let number = table[slot(ofInstruction: place)]
+            return number == 0 ? nil : Int(number) - 1
         }
 
         /// The number, for `executed`, of the instruction at `place`, if it is left to the monitor.
         func monitored(_ place: UInt32) -> UInt16? {
-            guard let number = numbers[place], entries[Int(number)].isMonitored else { return nil }
-            return number
+            guard let number = known(place), entries[number].isMonitored else { return nil }
+            return UInt16(number)
         }
 
         /// How often the instruction at `place` was given back.
-        func releases(_ place: UInt32) -> UInt8 { numbers[place].map { entries[Int($0)].releases } ?? 0 }
+        func releases(_ place: UInt32) -> UInt8 { known(place).map { entries[$0].releases } ?? 0 }
 
         /// How often the instruction at `place` faulted of late in a way that counts.
-        func recentFaults(_ place: UInt32) -> UInt32 { numbers[place].map { UInt32(entries[Int($0)].faults) } ?? 0 }
+        func recentFaults(_ place: UInt32) -> UInt32 { known(place).map { UInt32(entries[$0].faults) } ?? 0 }
 
         /// The instruction at `place` faulted.
         ///
@@ -49,13 +60,13 @@
         }
 
         private mutating func number(_ place: UInt32) -> Int {
-            if let known = numbers[place] { return Int(known) }
+            if let known = known(place) { return known }
             if entries.count >= Self.mostEntries {
                 entries.removeAll(keepingCapacity: true)
-                numbers.removeAll(keepingCapacity: true)
+                table = [UInt16](repeating: 0, count: table.count)
             }
             entries.append(Entry(place: place))
-            numbers[place] = UInt16(entries.count - 1)
+            table[slot(ofInstruction: place)] = UInt16(entries.count)
             return entries.count - 1
         }
 

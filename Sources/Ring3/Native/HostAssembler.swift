@@ -55,6 +55,12 @@ struct HostAssembler {
         offset += source.count
     }
 
+    /// The first `count` (0...16) bytes of two words; writes all sixteen.
+    mutating func copy(_ words: (UInt64, UInt64), count: Int) {
+        UnsafeMutableRawPointer(base + offset).storeBytes(of: words, as: (UInt64, UInt64).self)
+        offset += count
+    }
+
     mutating func dword(_ value: UInt32) {
         for shift in stride(from: 0 as UInt32, to: 32, by: 8) { byte(UInt8(truncatingIfNeeded: value >> shift)) }
     }

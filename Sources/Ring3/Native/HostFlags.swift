@@ -32,6 +32,28 @@ extension HostFlagDebt {
     }
 }
 
+/// What instructions of an operation do with the host's flags.
+enum HostFlagUse: UInt8 {
+    /// See `HostFlagEffect`.
+    case none, defines, uses
+    /// It depends on operands.
+    case varies
+
+    init(_ operation: Operation) {
+        switch operation {
+        // CF stays behind INC and DEC, which is defined whatever came before.
+        case .add, .adc, .sub, .sbb, .and, .or, .xor, .cmp, .test, .neg, .cmpxchg, .xadd, .inc, .dec, .fcomi, .fcomip,
+            .fucomi, .fucomip, .comiss, .comisd, .ucomiss, .ucomisd:
+            self = .defines
+        case .rol, .ror, .rcl, .rcr, .cmpxchg8b, .bt, .bts, .btr, .btc, .clc, .stc, .cmc, .setcc, .cmovcc, .jcc,
+            .fcmovcc:
+            self = .uses
+        case .scas, .cmps, .shl, .shr, .sar, .mul, .imul, .bsf, .bsr, .shld, .shrd: self = .varies
+        default: self = .none
+        }
+    }
+}
+
 /// What an instruction does with the host's flags.
 enum HostFlagEffect {
     /// Neither reads nor writes them.
@@ -52,11 +74,17 @@ enum HostFlagEffect {
     case doubleShift(UInt32?)
 
     init(_ i: Instruction) {
+        switch HostFlagUse(i.operation) {
+        case .none: self = .none
+        case .defines: self = .defines
+        case .uses: self = .uses
+        case .varies: self.init(varying: i)
+        }
+    }
+
+    private init(varying i: Instruction) {
         switch i.operation {
-        case .add, .adc, .sub, .sbb, .and, .or, .xor, .cmp, .test, .neg, .cmpxchg, .xadd: self = .defines
         case .scas, .cmps: self = i.isRepeated ? .uses : .defines
-        // CF stays, which is defined whatever came before.
-        case .inc, .dec: self = .defines
         case .shl, .shr, .sar:
             guard i.operands.1.kind == .register else {
                 self = i.immediate & 31 == 0 ? .none : .shift
@@ -76,11 +104,6 @@ enum HostFlagEffect {
                 return
             }
             self = count == 0 ? .none : .doubleShift(count)
-        case .rol, .ror, .rcl, .rcr, .cmpxchg8b, .bt, .bts, .btr, .btc, .clc, .stc, .cmc:
-            self = .uses
-        case .setcc, .cmovcc, .jcc, .fcmovcc:
-            self = .uses
-        case .fcomi, .fcomip, .fucomi, .fucomip, .comiss, .comisd, .ucomiss, .ucomisd: self = .defines
         default: self = .none
         }
     }

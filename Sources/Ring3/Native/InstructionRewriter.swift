@@ -49,6 +49,19 @@ struct InstructionRewriter {
         }
     }
 
+    /// Whether the host code of an instruction ends with the bytes that its own has behind ModR/M and SIB byte, and nothing
+    /// else in it depends on them.
+    func copiesTail(_ i: Instruction) -> Bool {
+        switch i.operation {
+        case .push: return i.operands.0.kind == .register
+        case .pop: return i.operands.0.kind == .register
+        case .bt, .bts, .btr, .btc: return i.operands.1.kind == .immediate || i.operands.0.kind == .register
+        // Some have bytes behind the head that are not copied.
+        case .nop, .prefetch: return false
+        default: return i.memory.segment != .fs && i.memory.segment != .gs
+        }
+    }
+
     /// Whether the memory operand's segment needs no checks.
     func isReachable(_ i: Instruction) -> Bool {
         guard i.addressSize == 4 else { return false }
@@ -60,11 +73,10 @@ struct InstructionRewriter {
         }
     }
 
-    /// Emits an instruction whose operand in memory, of 1, 2 or 4 bytes, is where R9 points, R11 such operands further on.
+    /// Emits an instruction whose operand in memory, of 1, 2 or 4 bytes, is where R9 points, R11 bytes further on.
     func emitInPage(_ i: Instruction, _ bytes: UnsafeRawBufferPointer, _ host: inout HostAssembler) -> Bool {
-        // [r9 + r11 * size]
-        let scale = UInt8(truncatingIfNeeded: i.operands.0.size.trailingZeroBitCount)
-        let sib = scale << 6 | HostRegister.r11.low << 3 | HostRegister.r9.low
+        // [r9 + r11]
+        let sib = HostRegister.r11.low << 3 | HostRegister.r9.low
         return emitCopy(GuestCode(i, bytes), &host, at: Address(modRM: 4, sib: sib, rex: 3))
     }
 

@@ -12,8 +12,9 @@
         var isFollowed = false
         /// How many of the block's instructions have been counted where it is reached: it and others behind it among them.
         var counted: UInt16 = 0
-        /// What the flags lack before it.
+        /// What the flags lack before it, and whether emitted code makes good right behind it what it leaves undefined.
         var debt = HostFlagDebt.none
+        var isPaidAtOnce = false
         /// What is to be noted of x87 instructions before it.
         var x87 = X87Debt()
         /// Bytes of host code behind its own that do so.
@@ -23,6 +24,9 @@
         var isMonitored: Bool { monitoring != nil }
         /// Emitted code does it where it stores to the `DataRegion`.
         var storesToRegion = false
+        /// Where its host code is among the drafts, if it is straight, and its bytes.
+        var draft: UInt16 = 0
+        var draftSize: UInt16 = 0
         /// Offset of its host code in the arena.
         var host: UInt32 = 0
 
@@ -228,7 +232,9 @@
         }
 
         /// Whether blocks whose code has changed take up nearly all of what there is.
-        var isMostlyStale: Bool { staleCount >= Self.manyStale && staleCount >= instructionCount - instructionCount / 8 }
+        var isMostlyStale: Bool {
+            staleCount >= Self.manyStale && staleCount >= instructionCount - instructionCount / 8
+        }
 
         private static func slot(_ physical: UInt32, _ eip: UInt32, _ mode: NativeMode) -> Int {
             // The offset in the page is the same in both addresses.

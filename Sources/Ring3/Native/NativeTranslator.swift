@@ -41,12 +41,13 @@
         private(set) var block: NativeBlock
         /// Conditional jumps that await their exit: where the distance is, instruction, target.
         private var pending: [(place: Int, index: Int, target: UInt32)] = []
-        /// Instructions of the block, or of the first round of a loop that is unrolled. Longer ones gain nothing.
-        private var round = 0
+        /// Instructions in a round of a loop that is unrolled. Longer ones gain nothing.
         private static let longestRound = 20
-        /// Host code, and where in it that of each instruction is.
+        /// Host code of straight instructions, which is the same wherever it lies and in each round of a loop, and where that
+        /// of each instruction is.
         private let draftBuffer = UnsafeMutablePointer<UInt8>.allocate(capacity: NativeCache.largestBlock)
-        private var drafts: [Range<Int>] = []
+        private var draft: HostAssembler
+        private let forms = NativeForms()
 
         init(
             cpu: Processor, cache: NativeCache, source: Interpreter, stubs: NativeStubs, branch: ZeroBranch,
@@ -59,11 +60,11 @@
             self.branch = branch
             self.targets = targets
             host = cache.assembler
+            draft = HostAssembler(draftBuffer, at: 0)
             block = NativeBlock(
                 physical: 0, eip: 0, length: 0, entry: 0, staleExit: 0, end: 0, first: 0, count: 0, mode: [],
                 isStale: false)
             pending.reserveCapacity(Translator.longest)
-            drafts.reserveCapacity(Translator.longest)
         }
 
         deinit {
@@ -81,15 +82,13 @@
             areUnitsReady = false
             usesX87 = false
             pending.removeAll(keepingCapacity: true)
+            draft = HostAssembler(draftBuffer, at: 0)
             block = NativeBlock(
                 physical: physical, eip: eip, length: 0, entry: UInt32(host.offset), staleExit: 0, end: 0,
                 first: UInt32(cache.instructionCount), count: 0, mode: mode, isStale: false)
-            round = 0
             var isTransfer = collect()
             if block.count == 0 { isTransfer = collectCrossing() }
             guard block.count > 0 else { return nil }
-            if round == 0 { round = Int(block.count) }
-            draft()
             flags.findDebts()
             if usesX87 { findX87Debts() }
             divide()
@@ -120,14 +119,16 @@
         /// Finds the block's instructions; true if the last one leaves it.
         private func collect() -> Bool {
             var isTransfer = false
-            while block.count < Translator.longest, !isTransfer, block.physical & 0xFFF + block.length < 0x1000 {
+            var isLoop = false
+            while block.count < Translator.longest, !isTransfer, !isLoop,
+                block.physical & 0xFFF + block.length < 0x1000
+            {
                 guard let next = source.decoded(at: block.physical &+ block.length, is32Bit: true) else { break }
                 isTransfer = append(next)
-                if isLoop {
-                    unroll()
-                    break
-                }
+                isLoop = self.isLoop
             }
+            findMonitored()
+            if isLoop { unroll() }
             appendEnd()
             return isTransfer
         }
@@ -145,7 +146,7 @@
 
         /// Appends rounds of a loop, of which there is one, as long as there is room.
         private func unroll() {
-            round = Int(block.count)
+            let round = Int(block.count)
             for _ in 1..<Translator.longest / round {
                 instruction(Int(block.count) - 1).pointee.isFollowed = true
                 instruction(Int(block.count)).update(from: instruction(0), count: round)
@@ -166,20 +167,27 @@
             block.secondPage = second
             let isTransfer = append(crossing.instruction)
             source.mark(second, count: block.length - (0x1000 - block.physical & 0xFFF))
+            findMonitored()
             appendEnd()
             return isTransfer
         }
 
         /// True if it leaves the block.
         private func append(_ next: Instruction) -> Bool {
-            let role = BlockRole(native: next)
-            if next.operation.isX87 { usesX87 = true }
-            instruction(Int(block.count)).initialize(
+            let index = Int(block.count)
+            let form = forms.form(next, firstBytes, rewriter.mode)
+            if form.pointee.usesX87 { usesX87 = true }
+            instruction(index).initialize(
                 to: NativeInstruction(
-                    instruction: next, offset: UInt16(truncatingIfNeeded: block.length), role: role))
+                    instruction: next, offset: UInt16(truncatingIfNeeded: block.length), role: form.pointee.role))
             block.count += 1
             block.length += UInt32(next.length)
-            return role.endsBlock
+            if let number = faults.monitored(place(index)) {
+                instruction(index).pointee.monitoring = .faulting(number)
+            } else if form.pointee.role == .straight {
+                appendDraft(index, form)
+            }
+            return form.pointee.role.endsBlock
         }
 
         private func appendEnd() {
@@ -188,45 +196,54 @@
             instruction(Int(block.count)).initialize(to: end)
         }
 
-        // MARK: What is emitted
+        /// The first eight bytes of the block's next instruction, and of those behind it; nil where the page ends before.
+        private var firstBytes: UInt64? {
+            let place = block.physical &+ block.length
+            guard block.secondPage == nil, place & 0xFFF <= 0x1000 - 8 else { return nil }
+            return UInt64(
+                littleEndian: UnsafeRawPointer(cpu.pointee.ramBase).loadUnaligned(
+                    fromByteOffset: Int(place), as: UInt64.self))
+        }
 
-        /// Makes the host code of straight instructions, which is the same wherever it lies and in each round of a loop, and
-        /// finds those that are the monitor's, as far as their flags do not matter.
-        private func draft() {
-            drafts.removeAll(keepingCapacity: true)
-            var draft = HostAssembler(draftBuffer, at: 0)
-            for index in 0..<Int(block.count) {
-                if index >= round {
-                    instruction(index).pointee.monitoring = instruction(index - round).pointee.monitoring
-                    drafts.append(drafts[index - round])
-                } else {
-                    let start = draft.offset
-                    instruction(index).pointee.monitoring = monitoring(index, &draft)
-                    drafts.append(start..<draft.offset)
-                }
+        /// Makes the host code of a straight instruction, or finds that it is the monitor's.
+        private func appendDraft(_ index: Int, _ form: UnsafeMutablePointer<NativeForms.Form>) {
+            let (record, bytes, start) = (instruction(index), bytes(index), draft.offset)
+            if let size = form.pointee.codeSize {
+                draft.copy(form.pointee.code, count: Int(size))
+                draft.copy(UnsafeRawBufferPointer(rebasing: bytes[Int(form.pointee.headSize)...]))
+            } else if rewriter.emit(record.pointee.instruction, bytes, keepsFlags: false, &draft) {
+                let code = UnsafeRawBufferPointer(start: draftBuffer + start, count: draft.offset - start)
+                if rewriter.copiesTail(record.pointee.instruction) { forms.keep(code, of: bytes, in: form) }
+            } else {
+                record.pointee.monitoring = .notEmittable
+            }
+            record.pointee.draft = UInt16(truncatingIfNeeded: start)
+            record.pointee.draftSize = UInt16(truncatingIfNeeded: draft.offset - start)
+        }
+
+        /// Finds what else is the monitor's, as far as flags do not matter.
+        private func findMonitored() {
+            for index in 0..<Int(block.count) where !instruction(index).pointee.isMonitored && !isEmittable(index) {
+                instruction(index).pointee.monitoring = .notEmittable
             }
         }
 
-        /// Why the instruction at `index` cannot be emitted, as far as its flags do not matter.
-        private func monitoring(_ index: Int, _ draft: inout HostAssembler) -> NativeInstruction.Monitoring? {
-            let place = block.physical &+ UInt32(instruction(index).pointee.offset)
-            if let number = faults.monitored(place) { return .faulting(number) }
-            return isEmittable(index, &draft) ? nil : .notEmittable
-        }
-
-        private func isEmittable(_ index: Int, _ draft: inout HostAssembler) -> Bool {
-            let record = instruction(index).pointee
-            switch record.role {
+        /// Whether there is host code for the instruction at `index`; that of a straight one has been made.
+        private func isEmittable(_ index: Int) -> Bool {
+            let record = instruction(index)
+            switch record.pointee.role {
             case .callout: return isInlined(index)
             case .calloutEnd, .transfer:
                 return isInlined(index) || ending(index) != nil || systemCall(index) != nil
             case .indirectJump, .indirectCall:
-                return record.instruction.operands.0.kind == .register || rewriter.isReachable(record.instruction)
-            case .straight:
-                return rewriter.emit(record.instruction, bytes(index), keepsFlags: false, &draft)
-            case .conditional, .jump, .call, .return: return true
+                return record.pointee.instruction.operands.0.kind == .register
+                    || rewriter.isReachable(record.pointee.instruction)
+            case .straight, .conditional, .jump, .call, .return: return true
             }
         }
+
+        /// Where in RAM the instruction at `index` lies.
+        private func place(_ index: Int) -> UInt32 { block.physical &+ UInt32(instruction(index).pointee.offset) }
 
         // MARK: Instructions
 
@@ -257,10 +274,9 @@
                     _ = rewriter.emit(i, bytes(index), keepsFlags: true, &host)
                 } else {
                     host.copy(
-                        UnsafeRawBufferPointer(
-                            start: draftBuffer + drafts[index].lowerBound, count: drafts[index].count))
+                        UnsafeRawBufferPointer(start: draftBuffer + Int(record.draft), count: Int(record.draftSize)))
                 }
-                if flags.mustBePaidAtOnce(behind: index) { host.payAtOnce(i) }
+                if record.isPaidAtOnce { host.payAtOnce(i) }
             case .conditional where i.isCountedJump:
                 pending.append(
                     (emitCountedJump(i, ifTaken: !record.isFollowed), index, record.isFollowed ? next : target))

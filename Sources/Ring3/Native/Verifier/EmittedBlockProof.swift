@@ -172,8 +172,8 @@ struct EmittedBlockProof {
             state[target] = .tag(word)
         case .loadWindow(let target): state[target] = .window
         case .loadPage(let target): state[target] = .page
-        case .pageAccess(let base, let place, let size):
-            guard state[base] == .page, state[place] == .pageIndex(size) else { throw violation(.memory, index) }
+        case .pageAccess(let base, let place):
+            guard state[base] == .page, state[place] == .pageIndex else { throw violation(.memory, index) }
             compute(index, &state)
         case .addWindow: break
         case .string: state[EmittedCodeState.rcxNumber] = .any
@@ -362,8 +362,7 @@ struct EmittedBlockProof {
             guard case .word(let word) = operand(2), let mask = constants[word] else { return .any }
             return switch mask {
             case 31: .bitNumber
-            // As many bits as number the operands of that size in a page.
-            case 0xFFF, 0xFFE, 0xFFC: .pageIndex(UInt8(0x1000 - mask))
+            case 0xFFF: .pageIndex
             default: .any
             }
         case .lea where target.size == 4: return mixture(i, state) ?? fresh

@@ -22,9 +22,9 @@ enum EmittedValue: Equatable {
     case distanceAndOne(Int)
     /// At most 31.
     case bitNumber
-    /// Where a page of RAM begins: for one access, and not to be read otherwise; and a place in a page, in so many bytes.
+    /// Where a page of RAM begins: for one access, and not to be read otherwise; and a place in a page, in bytes.
     case page
-    case pageIndex(UInt8)
+    case pageIndex
     /// Zero if the guest's state is in the units.
     case lacksUnits
     /// Where the window begins: for `EmittedCodeState.Windowed`, and not to be read otherwise.

@@ -24,9 +24,10 @@ struct EmittedInstructionCheck {
         case loadWindow(UInt8)
         /// `mov r64, [r13 + page]`: destination.
         case loadPage(UInt8)
-        /// Writes to `[r64 + r64 * size]`: the registers with the page and the place in it. That the guest may write there, and
-        /// that there is no code, is asked before and not proved: it is the guest's own RAM.
-        case pageAccess(base: UInt8, index: UInt8, size: UInt8)
+        /// Writes up to four bytes to `[r64 + r64]`: the registers with the page and the place in it. That the guest may write
+        /// there, and that there is no code, is asked before and not proved: it is the guest's own RAM, or what nobody can
+        /// access behind it (`PhysicalMemory`).
+        case pageAccess(base: UInt8, index: UInt8)
         /// `lea r, [base + r]`: RSI or RDI, and the register with the window's base.
         case addWindow(EmittedCodeState.Windowed, base: UInt8)
         /// A repeated string instruction: the registers that it goes by.
@@ -205,10 +206,10 @@ struct EmittedInstructionCheck {
         guard kind == .move || kind == .not || kind == .lockable && !i.prefixes.isLocked,
             i.operands.first == .memory(memory), memory.segment == .standard, memory.displacement == 0,
             base.size == 8, let index = memory.index, index.size == 8, Self.isOurs(index), 1...4 ~= memory.size,
-            memory.size == memory.scale, !i.prefixes.hasAddressSize
+            memory.scale == 1, !i.prefixes.hasAddressSize
         else { throw Violation(.memory) }
         try checkRegisters(i)
-        return .pageAccess(base: base.number, index: index.number, size: UInt8(memory.size))
+        return .pageAccess(base: base.number, index: index.number)
     }
 
     private func checkState(_ i: HostInstruction, _ memory: HostMemoryOperand) throws(Violation) {

@@ -1,0 +1,69 @@
+#if arch(x86_64) && os(Linux)
+    import X86
+
+    /// What the translator made of instructions, by their heads and the mode, as long as nothing else took the place: code that
+    /// the guest writes anew differs from what was there in values, not in kind.
+    struct NativeForms: ~Copyable {
+        struct Form {
+            fileprivate(set) var role: BlockRole
+            fileprivate(set) var usesX87: Bool
+            /// Bytes of `code`, which, and behind it the bytes behind the head, are its host code; nil if that is another, or none.
+            fileprivate(set) var codeSize: UInt8?
+            fileprivate(set) var code: (UInt64, UInt64) = (0, 0)
+            /// Of the guest's instruction.
+            fileprivate(set) var headSize: UInt8 = 0
+            fileprivate var head: UInt64 = 0
+            fileprivate var mode: NativeMode = []
+
+            fileprivate init(_ i: Instruction) {
+                role = BlockRole(native: i)
+                usesX87 = i.operation.isX87
+            }
+        }
+
+        private static let slotBits: UInt64 = 11
+        private static let count = 1 << Int(slotBits)
+        private let heads = InstructionHeads()
+        /// One more than there are slots: the last is for instructions that nothing is kept of.
+        private let forms: UnsafeMutablePointer<Form>
+
+        init() {
+            forms = .allocate(capacity: Self.count + 1)
+            forms.initialize(repeating: Form(Instruction(.nop)), count: Self.count + 1)
+        }
+
+        deinit { forms.deallocate() }
+
+        /// What is known of an instruction; valid until it is asked for another one.
+        ///
+        /// - Parameter bytes: its first eight bytes, and of those behind it; nil if there are fewer.
+        func form(_ i: Instruction, _ bytes: UInt64?, _ mode: NativeMode) -> UnsafeMutablePointer<Form> {
+            guard let bytes, let head = heads.head(of: bytes, size: .bits32) else {
+                forms[Self.count] = Form(i)
+                return forms + Self.count
+            }
+            let form = forms + Int(truncatingIfNeeded: (head.word &* 0x9E37_79B9_7F4A_7C15) >> (64 - Self.slotBits))
+            if form.pointee.head != head.word || form.pointee.mode != mode {
+                form.pointee = Form(i)
+                form.pointee.head = head.word
+                form.pointee.headSize = UInt8(truncatingIfNeeded: head.count)
+                form.pointee.mode = mode
+            }
+            return form
+        }
+
+        /// Keeps the host code of an instruction that ends with the bytes behind its head.
+        func keep(
+            _ code: UnsafeRawBufferPointer, of bytes: UnsafeRawBufferPointer, in form: UnsafeMutablePointer<Form>
+        ) {
+            let tail = bytes.dropFirst(Int(form.pointee.headSize))
+            guard form.pointee.head != 0, code.suffix(tail.count).elementsEqual(tail), code.count - tail.count <= 16
+            else {
+                return
+            }
+            let start = code.dropLast(tail.count)
+            withUnsafeMutableBytes(of: &form.pointee.code) { $0.copyBytes(from: start) }
+            form.pointee.codeSize = UInt8(truncatingIfNeeded: start.count)
+        }
+    }
+#endif
