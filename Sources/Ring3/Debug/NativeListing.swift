@@ -106,7 +106,7 @@
         /// Whether the host code is the same instruction, or nothing.
         private func isOneToOne(_ index: Int) -> Bool {
             var range = block.range(index)
-            range = range.lowerBound..<(range.upperBound - Int(block.instructions[index].noteSize))
+            range = range.lowerBound..<(range.upperBound - Int(block.instructions[index].settlingSize))
             guard !range.isEmpty else { return true }
             let bytes = Array(block.code[(range.lowerBound - block.entry)..<(range.upperBound - block.entry)])
             guard let first = disassembler.decode(bytes, address: 0), first.length == range.count else { return false }
@@ -172,6 +172,17 @@
 
         private func note(_ index: Int) -> String? {
             let record = block.instructions[index]
+            let notes = [flagNote(record), stackNote(record)].compactMap { $0 }
+            return notes.isEmpty ? nil : notes.joined(separator: " ")
+        }
+
+        private func stackNote(_ record: NativeInstruction) -> String? {
+            guard record.stackDebt != 0 else { return nil }
+            let difference = "\(abs(Int(record.stackDebt))) \(record.stackDebt < 0 ? "more" : "less")"
+            return "R12 is \(difference) than ESP here: made good if the monitor takes over."
+        }
+
+        private func flagNote(_ record: NativeInstruction) -> String? {
             guard record.mayLookAtFlags else { return nil }
             switch record.debt {
             case .none: return nil

@@ -109,6 +109,18 @@ enum HostFlagEffect {
     }
 }
 
+extension Instruction {
+    /// Whether an innocuous instruction that goes on to the next may fault.
+    var mayFault: Bool {
+        switch operation {
+        case .push, .pop, .leave, .div, .idiv: true
+        default:
+            operands.0.kind == .memory || operands.1.kind == .memory || operands.2.kind == .memory || operation.isString
+                || usesUnits
+        }
+    }
+}
+
 #if arch(x86_64) && os(Linux)
     extension NativeInstruction {
         /// Whether this leaves registers but its destination, and all flags, alone: a plain move.
@@ -124,15 +136,8 @@ enum HostFlagEffect {
             }
         }
 
-        /// Whether the monitor may come to look at the flags before this: it accesses memory, or is the monitor's anyway.
-        var mayLookAtFlags: Bool {
-            let operands = instruction.operands
-            return isMonitored || role != .straight || operands.0.kind == .memory || operands.1.kind == .memory
-                || operands.2.kind == .memory
-                || instruction.operation.isString || instruction.usesUnits || instruction.operation == .div
-                || instruction.operation == .idiv
-                || instruction.operation == .push || instruction.operation == .pop || instruction.operation == .leave
-        }
+        /// Whether the monitor may come to look at the flags before this: it may fault, or is the monitor's anyway.
+        var mayLookAtFlags: Bool { isMonitored || role != .straight || instruction.mayFault }
     }
 #endif
 

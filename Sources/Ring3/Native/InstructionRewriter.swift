@@ -422,7 +422,7 @@ extension Instruction {
     /// A comparison that is repeated until it comes out otherwise.
     var isRepeatedComparison: Bool { isRepeated && (operation == .cmps || operation == .scas) }
 
-    fileprivate var namesESP: Bool { anyRegister { $0.register == 16 } }
+    var namesESP: Bool { anyRegister { $0.register == 16 } }
 
     private func anyRegister(_ condition: (Operand) -> Bool) -> Bool {
         operands.0.kind == .register && condition(operands.0) || operands.1.kind == .register && condition(operands.1)

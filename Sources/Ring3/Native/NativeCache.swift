@@ -15,10 +15,13 @@
         /// What the flags lack before it, and whether emitted code makes good right behind it what it leaves undefined.
         var debt = HostFlagDebt.none
         var isPaidAtOnce = false
+        /// What is to be added to ESP before it, and what it does about that.
+        var stackDebt: Int8 = 0
+        var stackUse = StackUse.settled
         /// What is to be noted of x87 instructions before it.
         var x87 = X87Debt()
-        /// Bytes of host code behind its own that do so.
-        var noteSize: UInt8 = 0
+        /// Bytes of host code behind its own that note it, and add what was lacking in ESP.
+        var settlingSize: UInt8 = 0
         /// Why it is the monitor's, though it may be innocuous; nil if it is emitted.
         var monitoring: Monitoring?
         var isMonitored: Bool { monitoring != nil }

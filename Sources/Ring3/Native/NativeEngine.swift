@@ -248,6 +248,8 @@
             var host: UInt32
             var ahead: UInt64
             var left: UInt64
+            /// What emitted code there takes for lacking in ESP.
+            var stackDebt: Int8
         }
 
         /// What follows once the monitor has answered an exit.
@@ -275,6 +277,7 @@
                 switch exit == NativeContext.fault ? answerFault(counted: total) : answer(exit, counted: total) {
                 case .resume(let place):
                     cache.profile?.resumed(at: place.host, left: place.left)
+                    cpu.moveStack(by: -Int(place.stackDebt))
                     host = cache.arena.executable + UInt64(place.host)
                     ahead = place.ahead
                 case .block:
@@ -372,6 +375,7 @@
             cpu.pointee.instructions = total &- (UInt64(record.pointee.counted) &- UInt64(index))
             cpu.pointee.eip = cache.blocks[Int(block)].eip &+ UInt32(record.pointee.offset)
             cpu.settle(record.pointee.debt)
+            cpu.moveStack(by: Int(record.pointee.stackDebt))
             if !record.pointee.x87.isNone {
                 units.note(record.pointee.x87, before: cache.blocks[Int(block)].first &+ UInt32(index))
             }
@@ -382,7 +386,8 @@
             let record = record(block, index)
             return Resumption(
                 host: record.pointee.host, ahead: UInt64(record.pointee.counted) &- UInt64(index),
-                left: UInt64(cache.blocks[Int(block)].count) &- UInt64(index))
+                left: UInt64(cache.blocks[Int(block)].count) &- UInt64(index),
+                stackDebt: record.pointee.stackDebt)
         }
 
         /// Whether the rest of a block may be executed: only where one begins is that looked at.

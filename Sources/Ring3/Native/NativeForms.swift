@@ -7,6 +7,9 @@
         struct Form {
             fileprivate(set) var role: BlockRole
             fileprivate(set) var usesX87: Bool
+            fileprivate(set) var stackUse: StackUse
+            /// May be in the `FaultHistory`.
+            fileprivate(set) var mayFault: Bool
             /// Bytes of `code`, which, and behind it the bytes behind the head, are its host code; nil if that is another, or none.
             fileprivate(set) var codeSize: UInt8?
             fileprivate(set) var code: (UInt64, UInt64) = (0, 0)
@@ -18,6 +21,8 @@
             fileprivate init(_ i: Instruction) {
                 role = BlockRole(native: i)
                 usesX87 = i.operation.isX87
+                stackUse = StackUse(i, role)
+                mayFault = role != .straight || i.mayFault
             }
         }
 

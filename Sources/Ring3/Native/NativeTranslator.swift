@@ -91,13 +91,17 @@
             guard block.count > 0 else { return nil }
             flags.findDebts()
             if usesX87 { findX87Debts() }
+            findStackDebts()
             divide()
             emitCount()
             cache.profile?.countEntry(&host)
             for index in 0..<Int(block.count) {
                 instruction(index).pointee.host = UInt32(host.offset)
                 emit(index)
+                let end = host.offset
                 if usesX87 { emitX87Notes(behind: index) }
+                emitStackMove(behind: index)
+                instruction(index).pointee.settlingSize = UInt8(truncatingIfNeeded: host.offset - end)
             }
             instruction(Int(block.count)).pointee.host = UInt32(host.offset)
             let end = instruction(Int(block.count)).pointee
@@ -182,7 +186,8 @@
                     instruction: next, offset: UInt16(truncatingIfNeeded: block.length), role: form.pointee.role))
             block.count += 1
             block.length += UInt32(next.length)
-            if let number = faults.monitored(place(index)) {
+            instruction(index).pointee.stackUse = form.pointee.stackUse
+            if form.pointee.mayFault, let number = faults.monitored(place(index)) {
                 instruction(index).pointee.monitoring = .faulting(number)
             } else if form.pointee.role == .straight {
                 appendDraft(index, form)
@@ -267,6 +272,7 @@
                 return emitStoreToRegion(index) ? () : emitCallout(index)
             }
             switch record.role {
+            case .straight where record.stackUse == .push || record.stackUse == .pop: emitStackAccess(index)
             case .straight:
                 if i.usesUnits { emitUnitsCheck(index) }
                 guard !i.isRepeated else { return emitRepeat(index) }
@@ -289,13 +295,13 @@
             case .jump where record.isFollowed: break
             case .jump: emitExit(to: target, after: index, owing: record.debt)
             case .call:
-                emitPush(next)
+                emitPush(next, record.stackDebt)
                 // Code that wants to know where it is does not return from there.
                 guard target != next else { return emitExit(to: target, after: index, owing: record.debt) }
                 emitExit(to: target, after: index, owing: record.debt, returningTo: next)
             case .return:
-                host.loadStack(.r8, 0)
-                host.lea(.r12, .r12, Int32(bitPattern: 4 &+ i.immediate))
+                host.loadStack(.r8, record.stackDebt)
+                host.lea(.r12, .r12, Int32(bitPattern: 4 &+ i.immediate) + Int32(record.stackDebt))
                 host.pay(record.debt)
                 host.byte(0xC3)  // ret
             case .indirectJump, .indirectCall:
@@ -304,7 +310,7 @@
                 } else {
                     rewriter.emitLoad(.r8, i, bytes(index), &host)
                 }
-                if record.role == .indirectCall { emitPush(next) }
+                if record.role == .indirectCall { emitPush(next, record.stackDebt) }
                 host.pay(record.debt)
                 emitLookup(returningTo: record.role == .indirectCall ? next : nil, &host)
             case .callout: emitInline(index)
@@ -379,9 +385,9 @@
             host.patch(at: done, to: host.offset)
         }
 
-        private func emitPush(_ value: UInt32) {
-            host.storeStack(immediate: value, -4)
-            host.lea(.r12, .r12, -4)
+        private func emitPush(_ value: UInt32, _ debt: Int8) {
+            host.storeStack(immediate: value, debt - 4)
+            host.lea(.r12, .r12, Int32(debt) - 4)
         }
     }
 

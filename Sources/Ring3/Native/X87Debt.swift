@@ -63,10 +63,8 @@
         func emitX87Notes(behind index: Int) {
             let record = instruction(index).pointee
             guard !record.isMonitored else { return }
-            let start = host.offset
             emitX87Notes(
                 record.x87.after(record.instruction), before: index + 1, except: instruction(index + 1).pointee.x87)
-            instruction(index).pointee.noteSize = UInt8(truncatingIfNeeded: host.offset - start)
         }
 
         /// Notes what is lacking before the instruction at `index`, but for what may remain so.
