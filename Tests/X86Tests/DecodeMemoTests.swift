@@ -16,7 +16,8 @@ import Testing
     ]
 
     private static func bytes(_ random: inout SystemRandomNumberGenerator) -> [UInt8] {
-        let any: [UInt8] = [[], [0x0F]][Int.random(in: 0...1, using: &random)] + [.random(in: 0...0xFF, using: &random)]
+        let escape: [UInt8] = Bool.random(using: &random) ? [] : [0x0F]
+        let any = escape + [.random(in: 0...0xFF, using: &random)]
         let opcode = Bool.random(using: &random) ? any : opcodes.randomElement(using: &random) ?? []
         let start = (prefixes.randomElement(using: &random) ?? []) + opcode
         // Few values, so that many instructions begin alike; and at times too few bytes.

@@ -25,6 +25,8 @@ final class DecodeCache {
     private let mapping: UnsafeMutableRawPointer
     private let mappingSize: Int
     private let codeMap: UnsafeMutablePointer<UInt64>
+    /// The same of chunks with instructions in here, or that had some: others are not looked through.
+    private let ownMap: UnsafeMutablePointer<UInt64>
     /// Writes to code chunks that hit no instruction; every so often the chunk is looked at, and freed if empty.
     private var misses = 0
 
@@ -33,8 +35,10 @@ final class DecodeCache {
         let errno: Int32
     }
 
-    /// - Parameter codeMap: see `ProcessorState.codeMap`.
-    init(codeMap: UnsafeMutablePointer<UInt64>) throws(Failure) {
+    /// - Parameters:
+    ///   - codeMap: see `ProcessorState.codeMap`.
+    ///   - pages: those of RAM.
+    init(codeMap: UnsafeMutablePointer<UInt64>, pages: Int) throws(Failure) {
         let hugePage = 2 << 20
         mappingSize = (Self.count + Self.spare) * MemoryLayout<Slot>.stride + hugePage
         guard
@@ -44,6 +48,8 @@ final class DecodeCache {
         else { throw Failure(errno: errno) }
         mapping = base
         self.codeMap = codeMap
+        ownMap = .allocate(capacity: pages)
+        ownMap.initialize(repeating: 0, count: pages)
         let aligned =
             UnsafeMutableRawPointer(
                 bitPattern: (UInt(bitPattern: base) + UInt(hugePage - 1)) & ~UInt(hugePage - 1)) ?? base
@@ -54,6 +60,7 @@ final class DecodeCache {
     }
 
     deinit {
+        ownMap.deallocate()
         munmap(mapping, mappingSize)
     }
 
@@ -72,13 +79,18 @@ final class DecodeCache {
         slot.pointee.tag = Self.tag(physical, is32Bit: is32Bit)
         slot.pointee.instruction = instruction
         mark(physical, count: UInt32(instruction.length))
+        ownMap[Int(physical >> 12)] |= Self.chunks(physical, UInt32(instruction.length))
     }
 
     /// Marks `count` bytes, which lie in one page, as code.
-    func mark(_ physical: UInt32, count: UInt32) {
+    func mark(_ physical: UInt32, count: UInt32) { codeMap[Int(physical >> 12)] |= Self.chunks(physical, count) }
+
+    /// The chunks of a page that have one of the `count` (1...4096) bytes at `physical`.
+    @inline(__always)
+    private static func chunks(_ physical: UInt32, _ count: UInt32) -> UInt64 {
         let first = UInt64(physical & 0xFFF) >> 6
-        let last = UInt64((physical & 0xFFF) + count - 1) >> 6
-        codeMap[Int(physical >> 12)] |= 1 << first | 1 << Swift.min(last, 63)
+        let last = Swift.min(UInt64(physical & 0xFFF) + UInt64(count) - 1, 0xFFF) >> 6
+        return (UInt64.max >> (63 - (last - first))) << first
     }
 
     /// Forgets every instruction that overlaps the `count` (1...4096) bytes at `physical`, which lie in one page.
@@ -95,6 +107,7 @@ final class DecodeCache {
     /// marked.
     func forgetChunk(_ chunk: UInt32, isMarked: Bool) {
         _ = forget(chunk, count: 64)
+        ownMap[Int(chunk >> 12)] &= ~Self.chunks(chunk, 64)
         if !isMarked { unmark(chunk) }
     }
 
@@ -124,6 +137,7 @@ final class DecodeCache {
     private func forEachSlot(
         touching physical: UInt32, count: UInt32, _ body: (UnsafeMutablePointer<Slot>) -> Bool
     ) {
+        guard ownMap[Int(physical >> 12)] & Self.chunks(physical, count) != 0 else { return }
         for address in (physical >= 14 ? physical - 14 : 0)...(physical + (count - 1)) {
             let slot = slot(address)
             guard UInt32(truncatingIfNeeded: slot.pointee.tag) == address, slot.pointee.tag >> 32 != 0 else { continue }
@@ -132,9 +146,7 @@ final class DecodeCache {
         }
     }
 
-    private func unmark(_ chunk: UInt32) {
-        codeMap[Int(chunk >> 12)] &= ~(1 << UInt64(chunk >> 6 & 63))
-    }
+    private func unmark(_ chunk: UInt32) { codeMap[Int(chunk >> 12)] &= ~Self.chunks(chunk, 64) }
 
     func clear() {
         madvise(UnsafeMutableRawPointer(slots), Self.count * MemoryLayout<Slot>.stride, MADV_DONTNEED)

@@ -36,7 +36,7 @@ final class Interpreter {
         self.decoder = decoder
         self.usesCache = usesCache
         if !usesCache { decoder.remembers = false }
-        cache = try DecodeCache(codeMap: cpu.pointee.codeMap)
+        cache = try DecodeCache(codeMap: cpu.pointee.codeMap, pages: Int(cpu.pointee.ramSize >> 12))
         single = .allocate(capacity: 1)
         single.initialize(to: Instruction(.invalid))
     }
@@ -135,13 +135,18 @@ final class Interpreter {
     func decoded(at physical: UInt32, is32Bit: Bool) -> Instruction? {
         let slot = cache.slot(physical)
         if slot.pointee.tag == DecodeCache.tag(physical, is32Bit: is32Bit) { return slot.pointee.instruction }
+        guard let instruction = decode(at: physical, is32Bit: is32Bit) else { return nil }
+        remember(physical, instruction, is32Bit: is32Bit)
+        return instruction
+    }
+
+    /// The same, for those who keep it themselves and `mark` its bytes.
+    func decode(at physical: UInt32, is32Bit: Bool) -> Instruction? {
         let bytes = UnsafeRawBufferPointer(
             start: cpu.pointee.ramBase + Int(physical), count: Int(Swift.min(0x1000 - physical & 0xFFF, 15)))
         cpu.pointee.statistics.decodes &+= 1
         let instruction = decoder.decode(bytes, size: is32Bit ? .bits32 : .bits16)
-        guard instruction.operation != .truncated else { return nil }
-        remember(physical, instruction, is32Bit: is32Bit)
-        return instruction
+        return instruction.operation == .truncated ? nil : instruction
     }
 
     /// The instruction that begins at `linear` in one page and ends in the next, with its bytes; nil if the next page is

@@ -25,6 +25,8 @@
         /// Why it is the monitor's, though it may be innocuous; nil if it is emitted.
         var monitoring: Monitoring?
         var isMonitored: Bool { monitoring != nil }
+        /// Its host code depends on nothing else in the block, if it is emitted and nothing is paid at once.
+        var isPlain = false
         /// Emitted code does it where it stores to the `DataRegion`.
         var storesToRegion = false
         /// Where its host code is among the drafts, if it is straight, and its bytes.

@@ -8,6 +8,8 @@
             fileprivate(set) var role: BlockRole
             fileprivate(set) var usesX87: Bool
             fileprivate(set) var stackUse: StackUse
+            /// Its host code depends on nothing else in the block, but for what its flags take.
+            fileprivate(set) var isPlain: Bool
             /// May be in the `FaultHistory`.
             fileprivate(set) var mayFault: Bool
             /// Bytes of `code`, which, and behind it the bytes behind the head, are its host code; nil if that is another, or none.
@@ -22,6 +24,10 @@
                 role = BlockRole(native: i)
                 usesX87 = i.operation.isX87
                 stackUse = StackUse(i, role)
+                let keepsFlags = i.operation != .div && i.operation != .idiv
+                isPlain =
+                    role == .straight && stackUse != .push && stackUse != .pop && keepsFlags && !i.isRepeated
+                    && !i.usesUnits
                 mayFault = role != .straight || i.mayFault
             }
         }

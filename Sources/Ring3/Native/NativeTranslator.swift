@@ -96,12 +96,13 @@
             emitCount()
             cache.profile?.countEntry(&host)
             for index in 0..<Int(block.count) {
-                instruction(index).pointee.host = UInt32(host.offset)
-                emit(index)
+                let record = instruction(index)
+                record.pointee.host = UInt32(host.offset)
+                if isDraft(record) { emitDraft(record) } else { emit(index) }
                 let end = host.offset
                 if usesX87 { emitX87Notes(behind: index) }
                 emitStackMove(behind: index)
-                instruction(index).pointee.settlingSize = UInt8(truncatingIfNeeded: host.offset - end)
+                record.pointee.settlingSize = UInt8(truncatingIfNeeded: host.offset - end)
             }
             instruction(Int(block.count)).pointee.host = UInt32(host.offset)
             let end = instruction(Int(block.count)).pointee
@@ -127,10 +128,11 @@
             while block.count < Translator.longest, !isTransfer, !isLoop,
                 block.physical & 0xFFF + block.length < 0x1000
             {
-                guard let next = source.decoded(at: block.physical &+ block.length, is32Bit: true) else { break }
+                guard let next = source.decode(at: block.physical &+ block.length, is32Bit: true) else { break }
                 isTransfer = append(next)
                 isLoop = self.isLoop
             }
+            if block.count > 0 { source.mark(block.physical, count: block.length) }
             findMonitored()
             if isLoop { unroll() }
             appendEnd()
@@ -139,12 +141,11 @@
 
         /// The last instruction is a jump back to the first, and there are few between them.
         private var isLoop: Bool {
-            let last = instruction(Int(block.count) - 1).pointee
-            guard last.role == .conditional || last.role == .jump, block.count <= Self.longestRound else {
-                return false
-            }
+            let last = instruction(Int(block.count) - 1)
+            guard last.pointee.role == .conditional || last.pointee.role == .jump, block.count <= Self.longestRound
+            else { return false }
             // Copies are not worth it where the next write to the code undoes them.
-            return block.eip &+ block.length &+ last.instruction.immediate == block.eip
+            return block.eip &+ block.length &+ last.pointee.instruction.immediate == block.eip
                 && !cache.rewrites.areMany(at: block.physical)
         }
 
@@ -187,6 +188,7 @@
             block.count += 1
             block.length += UInt32(next.length)
             instruction(index).pointee.stackUse = form.pointee.stackUse
+            instruction(index).pointee.isPlain = form.pointee.isPlain
             if form.pointee.mayFault, let number = faults.monitored(place(index)) {
                 instruction(index).pointee.monitoring = .faulting(number)
             } else if form.pointee.role == .straight {
@@ -262,6 +264,17 @@
                 start: cpu.pointee.ramBase + Int(block.physical) + Int(record.offset), count: length)
         }
 
+        /// Whether the draft of an instruction is all that is emitted for it.
+        private func isDraft(_ record: UnsafeMutablePointer<NativeInstruction>) -> Bool {
+            record.pointee.isPlain && !record.pointee.isMonitored && !record.pointee.isPaidAtOnce
+        }
+
+        private func emitDraft(_ record: UnsafeMutablePointer<NativeInstruction>) {
+            host.copy(
+                UnsafeRawBufferPointer(
+                    start: draftBuffer + Int(record.pointee.draft), count: Int(record.pointee.draftSize)))
+        }
+
         private func emit(_ index: Int) {
             let record = instruction(index).pointee
             let i = record.instruction
@@ -279,8 +292,7 @@
                 if i.operation == .div || i.operation == .idiv, !flags.areOverwritten(behind: index) {
                     _ = rewriter.emit(i, bytes(index), keepsFlags: true, &host)
                 } else {
-                    host.copy(
-                        UnsafeRawBufferPointer(start: draftBuffer + Int(record.draft), count: Int(record.draftSize)))
+                    emitDraft(instruction(index))
                 }
                 if record.isPaidAtOnce { host.payAtOnce(i) }
             case .conditional where i.isCountedJump:
