@@ -169,7 +169,7 @@
         static let mostInstructions = 1 << 21
         static let mostSites = 1 << 20
         /// Stale instructions from which on it pays to begin anew, if they are nearly all: memory that was used is at hand.
-        private static let manyStale = 1 << 14
+        private static let manyStale = 1 << 13
         /// Bytes that the longest block can take.
         static let largestBlock = 1 << 14
 
@@ -443,15 +443,18 @@
         /// Forgets all blocks. Nobody may be going to return to one.
         func removeAll() {
             profile?.evicted()
+            for number in 0..<blockCount {
+                let block = blocks + number
+                table[Self.slot(block.pointee.physical, block.pointee.eip, block.pointee.mode)] = Self.none
+                pages[Int(block.pointee.physical >> 12)] = Self.none
+                if let second = block.pointee.secondPage { crossings[Int(second >> 12)] = Self.none }
+            }
             blockCount = 0
             instructionCount = 0
             staleCount = 0
             siteCount = 0
             rewrites = CodeRewrites()
             used = reserved
-            table.update(repeating: Self.none, count: Self.tableSize)
-            pages.update(repeating: Self.none, count: pageCount)
-            crossings.update(repeating: Self.none, count: pageCount)
             statistics.pointee.evictions &+= 1
             verification?.removeAll()
         }
