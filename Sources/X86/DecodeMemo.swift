@@ -43,7 +43,7 @@ struct DecodeMemo: ~Copyable {
 
     deinit { entries.deallocate() }
 
-    /// Where an instruction that begins with `bytes`, 1...15 of them, is looked for; nil if it is not in here.
+    /// Where an instruction that begins with `bytes`, 1...15 of them, is looked for; nil for those that are never in here.
     func key(_ bytes: UnsafeRawBufferPointer, _ size: CodeSize) -> Key? {
         var low: UInt64 = 0
         var high: UInt64 = 0
@@ -96,7 +96,7 @@ struct DecodeMemo: ~Copyable {
         let immediateSize = Int(instruction.length) - key.head.count - displacementSize
         guard let immediate = ImmediateForm(encoding, size: immediateSize) else { return }
         // Some name memory and do not say so.
-        guard displacementSize == 0 || instruction.accessesMemoryOperand else { return }
+        guard displacementSize == 0 || instruction.hasMemoryOperand else { return }
         let entry = Entry(
             head: key.head.word, displacementSize: UInt8(truncatingIfNeeded: displacementSize), immediate: immediate,
             instruction: instruction)
@@ -143,11 +143,5 @@ private struct ImmediateForm {
         default: return nil
         }
         guard size == Int(self.size) else { return nil }
-    }
-}
-
-extension Instruction {
-    fileprivate var accessesMemoryOperand: Bool {
-        operands.0.kind == .memory || operands.1.kind == .memory || operands.2.kind == .memory
     }
 }

@@ -160,6 +160,11 @@ extension Decoder {
 }
 
 extension Instruction {
+    /// One of the operands is in memory, and its address in `memory`.
+    public var hasMemoryOperand: Bool {
+        operands.0.kind == .memory || operands.1.kind == .memory || operands.2.kind == .memory
+    }
+
     /// A string instruction with a prefix that repeats it.
     public var isRepeated: Bool { operation.isString && !prefixes.isDisjoint(with: [.rep, .repne]) }
 }

@@ -1,6 +1,6 @@
 /// The bytes of an instruction through ModR/M and SIB byte: which instruction it is, but for the values of a displacement
 /// and an immediate behind them.
-public struct InstructionHead: Equatable, Sendable {
+public struct InstructionHead: Sendable {
     /// The bytes in memory order; above them their count, and the code size.
     public let word: UInt64
     /// Bytes of the displacement that follows.

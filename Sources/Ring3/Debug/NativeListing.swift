@@ -126,7 +126,8 @@
                 return "Back to the block's start, of which another copy follows: the loop is unrolled."
             case .controlFlow: return transferReason(record.role)
             case .identical:
-                return block.range(index).isEmpty ? "Innocuous; does nothing, so there is no host code." : "Innocuous."
+                return block.range(index).count == Int(record.settlingSize)
+                    ? "Innocuous; does nothing, so there is no host code." : "Innocuous."
             case .rewritten: return rewritingReason(index)
             }
         }
@@ -177,13 +178,13 @@
         }
 
         private func stackNote(_ record: NativeInstruction) -> String? {
-            guard record.stackDebt != 0 else { return nil }
+            guard record.stackDebt != 0, record.mayBeTheMonitors else { return nil }
             let difference = "\(abs(Int(record.stackDebt))) \(record.stackDebt < 0 ? "more" : "less")"
             return "R12 is \(difference) than ESP here: made good if the monitor takes over."
         }
 
         private func flagNote(_ record: NativeInstruction) -> String? {
-            guard record.mayLookAtFlags else { return nil }
+            guard record.mayBeTheMonitors else { return nil }
             switch record.debt {
             case .none: return nil
             case .adjust: return "AF is the host's here: cleared if the monitor takes over, or the block is left."

@@ -45,7 +45,7 @@ final class Interpreter {
         single.deallocate()
     }
 
-    /// RAM that holds decoded code was written.
+    /// RAM that holds code, perhaps decoded here, was written.
     ///
     /// - Parameter isStillCode: whether another cache of translated code needs to be told of writes to such a chunk.
     func codeWritten(

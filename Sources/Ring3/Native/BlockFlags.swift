@@ -7,7 +7,8 @@ import X86
         let instructions: UnsafeMutablePointer<NativeInstruction>
         let count: Int
 
-        /// Finds what the host's flags lack before each instruction, and those that are the monitor's for that.
+        /// Finds what the host's flags lack before each instruction, where that is paid at once, and those that are the
+        /// monitor's because it cannot be.
         func findDebts() {
             var debt = HostFlagDebt.none
             for index in 0..<count {
@@ -70,7 +71,7 @@ import X86
             var isSameCount = isCounted
             for next in (index + 1)..<max(count, index + 1) {
                 let follower = instructions[next]
-                guard follower.role == .straight, isIntact || !follower.mayLookAtFlags else { return false }
+                guard follower.role == .straight, isIntact || !follower.mayBeTheMonitors else { return false }
                 switch HostFlagEffect(follower.instruction) {
                 case .defines, .shift: return true
                 case .countedShift where isSameCount: return true

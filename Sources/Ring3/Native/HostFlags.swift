@@ -109,18 +109,6 @@ enum HostFlagEffect {
     }
 }
 
-extension Instruction {
-    /// Whether an innocuous instruction that goes on to the next may fault.
-    var mayFault: Bool {
-        switch operation {
-        case .push, .pop, .leave, .div, .idiv: true
-        default:
-            operands.0.kind == .memory || operands.1.kind == .memory || operands.2.kind == .memory || operation.isString
-                || usesUnits
-        }
-    }
-}
-
 #if arch(x86_64) && os(Linux)
     extension NativeInstruction {
         /// Whether this leaves registers but its destination, and all flags, alone: a plain move.
@@ -136,8 +124,9 @@ extension Instruction {
             }
         }
 
-        /// Whether the monitor may come to look at the flags before this: it may fault, or is the monitor's anyway.
-        var mayLookAtFlags: Bool { isMonitored || role != .straight || instruction.mayFault }
+        /// Whether the monitor may take over before this, and look at flags and registers: it may fault, or is the monitor's
+        /// anyway.
+        var mayBeTheMonitors: Bool { isMonitored || role != .straight || instruction.mayFault }
     }
 #endif
 

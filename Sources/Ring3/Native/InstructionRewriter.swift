@@ -52,13 +52,13 @@ struct InstructionRewriter {
     /// Whether the host code of an instruction ends with the bytes that its own has behind ModR/M and SIB byte, and nothing
     /// else in it depends on them.
     func copiesTail(_ i: Instruction) -> Bool {
+        // Of these the address comes first.
+        guard i.memory.segment != .fs, i.memory.segment != .gs else { return false }
         switch i.operation {
-        case .push: return i.operands.0.kind == .register
-        case .pop: return i.operands.0.kind == .register
         case .bt, .bts, .btr, .btc: return i.operands.1.kind == .immediate || i.operands.0.kind == .register
         // Some have bytes behind the head that are not copied.
-        case .nop, .prefetch: return false
-        default: return i.memory.segment != .fs && i.memory.segment != .gs
+        case .nop, .prefetch, .push, .pop: return false
+        default: return true
         }
     }
 
@@ -434,6 +434,14 @@ extension Instruction {
         switch operation {
         case .sfence, .lfence, .mfence: false
         default: operation.isX87 || operation.isSIMD
+        }
+    }
+
+    /// Whether an innocuous instruction that goes on to the next may fault.
+    var mayFault: Bool {
+        switch operation {
+        case .push, .pop, .leave, .div, .idiv: true
+        default: hasMemoryOperand || operation.isString || usesUnits
         }
     }
 

@@ -191,7 +191,6 @@
         private let pages: UnsafeMutablePointer<Int32>
         /// Blocks that end on a page and begin on another, stale ones among them.
         private let crossings: UnsafeMutablePointer<Int32>
-        private let pageCount: Int
         let statistics = UnsafeMutablePointer<TranslationStatistics>.allocate(capacity: 1)
         /// Looks at whatever is written to the arena, if anybody does.
         var verification: CodeVerification?
@@ -203,7 +202,7 @@
             arena = try CodeArena(size: capacity, counters: Self.mostSites)
             statistics.initialize(to: TranslationStatistics())
             table.initialize(repeating: Self.none, count: Self.tableSize)
-            pageCount = ramSize >> 12
+            let pageCount = ramSize >> 12
             pages = .allocate(capacity: pageCount)
             pages.initialize(repeating: Self.none, count: pageCount)
             crossings = .allocate(capacity: pageCount)
@@ -443,6 +442,8 @@
         /// Forgets all blocks. Nobody may be going to return to one.
         func removeAll() {
             profile?.evicted()
+            // Where the guest keeps writing to its code, it will go on with that.
+            if !isMostlyStale { rewrites = CodeRewrites() }
             for number in 0..<blockCount {
                 let block = blocks + number
                 table[Self.slot(block.pointee.physical, block.pointee.eip, block.pointee.mode)] = Self.none
@@ -453,7 +454,6 @@
             instructionCount = 0
             staleCount = 0
             siteCount = 0
-            rewrites = CodeRewrites()
             used = reserved
             statistics.pointee.evictions &+= 1
             verification?.removeAll()

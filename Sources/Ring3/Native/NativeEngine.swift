@@ -265,26 +265,26 @@
         /// EIP and the instruction count are exact on return.
         private func execute(from start: Int32) {
             var host = cache.arena.executable + UInt64(cache.blocks[Int(start)].entry)
-            var ahead: UInt64 = 0
+            var (ahead, stackDebt): (UInt64, Int8) = (0, 0)
             cache.statistics.pointee.entries &+= 1
             lastFault = (0, 0)
             // Since emitted code was left, some may have been decoded.
             regions.forget()
             takeUpView()
             while verification?.mayEnter(host) ?? true {
+                cpu.moveStack(by: -Int(stackDebt))
                 let total = goOn(at: host, counting: ahead)
                 let exit = UInt32(truncatingIfNeeded: cpu.pointee.native.exit)
                 switch exit == NativeContext.fault ? answerFault(counted: total) : answer(exit, counted: total) {
                 case .resume(let place):
                     cache.profile?.resumed(at: place.host, left: place.left)
-                    cpu.moveStack(by: -Int(place.stackDebt))
                     host = cache.arena.executable + UInt64(place.host)
-                    ahead = place.ahead
+                    (ahead, stackDebt) = (place.ahead, place.stackDebt)
                 case .block:
                     guard let known = knownBlock() else { return }
                     cache.statistics.pointee.entries &+= 1
                     lastFault = (0, 0)
-                    (host, ahead) = (known, 0)
+                    (host, ahead, stackDebt) = (known, 0, 0)
                 case .stop: return
                 }
             }
@@ -374,8 +374,8 @@
             let record = record(block, index)
             cpu.pointee.instructions = total &- (UInt64(record.pointee.counted) &- UInt64(index))
             cpu.pointee.eip = cache.blocks[Int(block)].eip &+ UInt32(record.pointee.offset)
-            cpu.settle(record.pointee.debt)
             cpu.moveStack(by: Int(record.pointee.stackDebt))
+            cpu.settle(record.pointee.debt)
             if !record.pointee.x87.isNone {
                 units.note(record.pointee.x87, before: cache.blocks[Int(block)].first &+ UInt32(index))
             }

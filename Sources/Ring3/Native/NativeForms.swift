@@ -12,7 +12,8 @@
             fileprivate(set) var isPlain: Bool
             /// May be in the `FaultHistory`.
             fileprivate(set) var mayFault: Bool
-            /// Bytes of `code`, which, and behind it the bytes behind the head, are its host code; nil if that is another, or none.
+            /// Bytes of `code`, if that and behind it the bytes behind the head are its host code; nil if nothing is known of
+            /// that, or it is another.
             fileprivate(set) var codeSize: UInt8?
             fileprivate(set) var code: (UInt64, UInt64) = (0, 0)
             /// Of the guest's instruction.
@@ -26,9 +27,9 @@
                 stackUse = StackUse(i, role)
                 let keepsFlags = i.operation != .div && i.operation != .idiv
                 isPlain =
-                    role == .straight && stackUse != .push && stackUse != .pop && keepsFlags && !i.isRepeated
+                    role == .straight && !stackUse.isMove && keepsFlags && !i.isRepeated
                     && !i.usesUnits
-                mayFault = role != .straight || i.mayFault
+                mayFault = role == .straight ? i.mayFault : role != .conditional && role != .jump
             }
         }
 

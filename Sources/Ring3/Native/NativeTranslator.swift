@@ -191,7 +191,7 @@
             instruction(index).pointee.isPlain = form.pointee.isPlain
             if form.pointee.mayFault, let number = faults.monitored(place(index)) {
                 instruction(index).pointee.monitoring = .faulting(number)
-            } else if form.pointee.role == .straight {
+            } else if form.pointee.role == .straight, !form.pointee.stackUse.isMove {
                 appendDraft(index, form)
             }
             return form.pointee.role.endsBlock
@@ -285,7 +285,7 @@
                 return emitStoreToRegion(index) ? () : emitCallout(index)
             }
             switch record.role {
-            case .straight where record.stackUse == .push || record.stackUse == .pop: emitStackAccess(index)
+            case .straight where record.stackUse.isMove: emitStackAccess(index)
             case .straight:
                 if i.usesUnits { emitUnitsCheck(index) }
                 guard !i.isRepeated else { return emitRepeat(index) }

@@ -9,7 +9,7 @@ final class Platform {
     var acknowledgeInterrupt: () -> UInt8 = { 0xFF }
     /// Timestamp counter, before the guest's own offset.
     var timestamp: () -> UInt64 = { 0 }
-    /// Called after a write to RAM that `codeMap` says holds decoded code.
+    /// Called after a write to RAM that `codeMap` says holds code.
     var codeWritten: (_ physical: UInt32, _ count: UInt32) -> Void = { _, _ in }
     /// Level of FERR#, for IRQ 13.
     var floatingPointError: (Bool) -> Void = { _ in }

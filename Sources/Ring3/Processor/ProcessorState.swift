@@ -139,7 +139,7 @@ public struct ProcessorState {
 
     let ramBase: UnsafeMutableRawPointer
     let ramSize: UInt32
-    /// One word a RAM page, one bit per 64 bytes that hold decoded code: writes there must be told to `platform`.
+    /// One word a RAM page, one bit per 64 bytes with code that somebody has decoded or translated: writes there must be told to `platform`.
     let codeMap: UnsafeMutablePointer<UInt64>
     /// Address line 20: all ones, or without bit 20.
     var a20Mask: UInt32 = .max

@@ -27,7 +27,7 @@ struct Lowering {
         case .nop, .pause, .prefetch: return LoweredInstruction(op: op, isEmpty: true)
         default: break
         }
-        if hasMemory(i) { guard address(i, &op) else { return nil } }
+        if i.hasMemoryOperand { guard address(i, &op) else { return nil } }
         switch i.operation {
         case .mov, .movzx, .movsx, .lea, .xchg, .cwde, .cdq, .setcc, .cmovcc:
             return lowerTransfer(i, op)
@@ -39,10 +39,6 @@ struct Lowering {
         case .push, .pop, .leave: return lowerStack(i, op)
         default: return lowerX87(i, op) ?? lowerSSE(i, op)
         }
-    }
-
-    private func hasMemory(_ i: Instruction) -> Bool {
-        i.operands.0.kind == .memory || i.operands.1.kind == .memory || i.operands.2.kind == .memory
     }
 
     /// Whether an offset in that segment is a linear address, no questions asked.
