@@ -17,30 +17,31 @@ public struct InstructionHead: Sendable {
 
 /// Finds the heads of instructions, and asks nothing but how far they reach.
 public struct InstructionHeads: ~Copyable {
-    private enum Kind {
-        static let plain: UInt8 = 0
-        static let modRM: UInt8 = 1
+    /// What a byte is where an opcode may be.
+    private enum Kind: UInt8 {
+        case plain
+        case modRM
         /// MOV between the accumulator and an address.
-        static let absolute: UInt8 = 2
-        static let escape: UInt8 = 3
-        static let prefix: UInt8 = 4
-        static let addressSize: UInt8 = 5
+        case absolute
+        case escape
+        case prefix
+        case addressSize
     }
 
     /// Instructions with more prefixes than anybody needs have no head.
     private static let mostPrefixes = 3
     /// Of opcodes, one-byte ones first: see `OpcodeMap`.
-    private let kinds: UnsafeMutablePointer<UInt8>
+    private let kinds: UnsafeMutablePointer<Kind>
 
     public init() {
         kinds = .allocate(capacity: OpcodeMap.forms.count)
         for (opcode, form) in OpcodeMap.forms.enumerated() {
-            kinds[opcode] = form.hasModRM ? Kind.modRM : Kind.plain
+            (kinds + opcode).initialize(to: form.hasModRM ? .modRM : .plain)
         }
-        for opcode in 0xA0...0xA3 { kinds[opcode] = Kind.absolute }
-        for prefix in [0x26, 0x2E, 0x36, 0x3E, 0x64, 0x65, 0x66, 0xF0, 0xF2, 0xF3] { kinds[prefix] = Kind.prefix }
-        kinds[0x67] = Kind.addressSize
-        kinds[0x0F] = Kind.escape
+        for opcode in 0xA0...0xA3 { kinds[opcode] = .absolute }
+        for prefix in [0x26, 0x2E, 0x36, 0x3E, 0x64, 0x65, 0x66, 0xF0, 0xF2, 0xF3] { kinds[prefix] = .prefix }
+        kinds[0x67] = .addressSize
+        kinds[0x0F] = .escape
     }
 
     deinit { kinds.deallocate() }
@@ -53,21 +54,21 @@ public struct InstructionHeads: ~Copyable {
         var kind = kinds[Int(rest & 0xFF)]
         var count = 1
         var isToggled = false
-        while kind >= Kind.prefix {
-            if kind == Kind.addressSize { isToggled = true }
+        while kind == .prefix || kind == .addressSize {
+            if kind == .addressSize { isToggled = true }
             guard count <= Self.mostPrefixes else { return nil }
             count += 1
             rest >>= 8
             kind = kinds[Int(rest & 0xFF)]
         }
-        if kind == Kind.escape {
+        if kind == .escape {
             count += 1
             rest >>= 8
             kind = kinds[OpcodeMap.twoByte(UInt8(truncatingIfNeeded: rest))]
         }
         let is32Bit = (size == .bits32) != isToggled
         var displacementSize = 0
-        if kind == Kind.modRM {
+        if kind == .modRM {
             count += 1
             let modRM = rest >> 8 & 0xFF
             let hasSIB = is32Bit && modRM < 0xC0 && modRM & 7 == 4
@@ -81,7 +82,7 @@ public struct InstructionHeads: ~Copyable {
                 case 2: is32Bit ? 4 : 2
                 default: 0
                 }
-        } else if kind == Kind.absolute {
+        } else if kind == .absolute {
             displacementSize = is32Bit ? 4 : 2
         }
         return InstructionHead(bytes, count: count, size: size, displacementSize: displacementSize)
