@@ -127,6 +127,36 @@
             }
         }
 
+        /// Two routines in neighbouring chunks, written anew by one store: what there is behind the first one is freed only if it
+        /// is nobody's code any more.
+        @Test(arguments: 1...4 as ClosedRange<UInt64>) func theNextChunkIsCodeAsLongAsItIs(seed: UInt64) throws {
+            var random = SeededGenerator(seed: seed)
+            let pair = try NativePair()
+            let (first, second) = (Self.code + 0x800, Self.code + 0x840)
+            var code = [0xB9] + Self.longs(200)
+            func call(_ target: UInt32) {
+                code += [0xE8] + Self.longs(target &- (Self.code + UInt32(code.count) + 5))
+            }
+            let store = Self.code + 0x600
+            // mov eax, ecx; shl eax, 8; or al, 0xB8; mov edi, first
+            code += [0x89, 0xC8, 0xC1, 0xE0, 8, 0x0C, 0xB8, 0xBF] + Self.longs(first)
+            call(store)
+            code += [0xB8] + Self.longs(0x9090_C300) + [0xBF] + Self.longs(first + 4)
+            call(store)
+            code += [0x89, 0xC8, 0xBF] + Self.longs(second + 1)
+            call(store)
+            for routine in [first, second] {
+                call(routine)
+                code += [0x01, 0xC2]  // add edx, eax
+            }
+            code += [0x49, 0x0F, 0x85] + Self.longs(5 &- UInt32(code.count + 7)) + [0xF4]
+            code += [UInt8](repeating: 0, count: 0x600 - code.count) + [0x89, 0x07, 0xC3]  // mov [edi], eax; ret
+            code += [UInt8](repeating: 0, count: 0x840 - code.count) + [0xB8, 0, 0, 0, 0, 0xC3]
+            pair.start(code) { $0.pointee.edx = 0 }
+            #expect(pair.runToHalt { UInt64.random(in: 1...90, using: &random) } == [])
+            #expect(pair.native.cpu.pointee.edx == 200 * 201)
+        }
+
         /// The same instruction patched, and data beside it written, over and over: in the next chunk, in its own, and in its
         /// own four bytes.
         @Test(arguments: [0x40, 8, 4] as [UInt8]) func whatIsPatchedIsExecuted(distance: UInt8) throws {

@@ -43,8 +43,7 @@
         private var pending: [(place: Int, index: Int, target: UInt32)] = []
         /// Instructions in a round of a loop that is unrolled. Longer ones gain nothing.
         private static let longestRound = 20
-        /// Host code of straight instructions, which is the same wherever it lies and in each round of a loop, and where that
-        /// of each instruction is.
+        /// Host code of straight instructions, which is the same wherever it lies and in each round of a loop.
         private let draftBuffer = UnsafeMutablePointer<UInt8>.allocate(capacity: NativeCache.largestBlock)
         private var draft: HostAssembler
         private let forms = NativeForms()
