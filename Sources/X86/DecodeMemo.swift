@@ -61,7 +61,7 @@ struct DecodeMemo: ~Copyable {
     }
 
     private func entry(_ key: Key) -> UnsafeMutablePointer<Entry> {
-        entries + Int(truncatingIfNeeded: (key.head.word &* 0x9E37_79B9_7F4A_7C15) >> (64 - Self.slotBits))
+        entries + key.head.hash(bits: Self.slotBits)
     }
 
     /// The instruction that the bytes begin with, if it is known.

@@ -9,6 +9,11 @@ public struct InstructionHead: Sendable {
     /// Bytes, 1...7.
     public var count: Int { Int(truncatingIfNeeded: word >> 56 & 7) }
 
+    /// A hash of so many bits (1...32).
+    @inlinable public func hash(bits: UInt64) -> Int {
+        Int(truncatingIfNeeded: (word &* 0x9E37_79B9_7F4A_7C15) >> (64 - bits))
+    }
+
     fileprivate init(_ bytes: UInt64, count: Int, size: CodeSize, displacementSize: Int) {
         word = bytes & (1 << UInt64(8 * count) - 1) | UInt64(count) << 56 | UInt64(size.rawValue) << 60
         self.displacementSize = displacementSize
@@ -39,8 +44,10 @@ public struct InstructionHeads: ~Copyable {
             (kinds + opcode).initialize(to: form.hasModRM ? .modRM : .plain)
         }
         for opcode in 0xA0...0xA3 { kinds[opcode] = .absolute }
-        for prefix in [0x26, 0x2E, 0x36, 0x3E, 0x64, 0x65, 0x66, 0xF0, 0xF2, 0xF3] { kinds[prefix] = .prefix }
-        kinds[0x67] = .addressSize
+        for byte in 0...UInt8.max {
+            let prefixes = withUnsafeBytes(of: byte) { LegacyPrefixes($0) }
+            if prefixes.count == 1 { kinds[Int(byte)] = prefixes.addressSize ? .addressSize : .prefix }
+        }
         kinds[0x0F] = .escape
     }
 
@@ -70,18 +77,9 @@ public struct InstructionHeads: ~Copyable {
         var displacementSize = 0
         if kind == .modRM {
             count += 1
-            let modRM = rest >> 8 & 0xFF
-            let hasSIB = is32Bit && modRM < 0xC0 && modRM & 7 == 4
-            if hasSIB { count += 1 }
-            // That of no base: [disp32], [disp16], or with an index.
-            let lowest = hasSIB ? rest >> 16 & 7 : modRM & 7
-            displacementSize =
-                switch modRM >> 6 {
-                case 0: lowest == (is32Bit ? 5 : 6) ? (is32Bit ? 4 : 2) : 0
-                case 1: 1
-                case 2: is32Bit ? 4 : 2
-                default: 0
-                }
+            let address = AddressForm(modRM: UInt8(truncatingIfNeeded: rest >> 8), is32Bit: is32Bit)
+            if address.hasSIB { count += 1 }
+            displacementSize = address.displacementSize(sib: UInt8(truncatingIfNeeded: rest >> 16))
         } else if kind == .absolute {
             displacementSize = is32Bit ? 4 : 2
         }

@@ -32,9 +32,32 @@ public struct InstructionLayout: Sendable {
 
     /// Bytes of SIB byte and displacement, for 32-bit addresses; `tail` is what follows ModR/M.
     public func addressBytes(_ tail: UnsafeRawBufferPointer) -> Int {
-        guard hasMemory else { return 0 }
-        let sib = rm == 4 ? 1 : 0
-        let isAbsolute = mod == 0 && (rm == 5 || rm == 4 && (tail.first ?? 0) & 7 == 5)
-        return sib + (mod == 1 ? 1 : mod == 2 || isAbsolute ? 4 : 0)
+        guard let modRM else { return 0 }
+        let form = AddressForm(modRM: modRM, is32Bit: true)
+        return (form.hasSIB ? 1 : 0) + form.displacementSize(sib: tail.first ?? 0)
+    }
+}
+
+/// What a ModR/M byte says about the bytes behind it (SDM 2A, tables 2-1 to 2-3).
+struct AddressForm {
+    let modRM: UInt8
+    /// By the address size.
+    let is32Bit: Bool
+
+    @inline(__always)
+    var hasSIB: Bool { is32Bit && modRM < 0xC0 && modRM & 7 == 4 }
+
+    /// Bytes of the displacement; `sib` is of interest only if there is one.
+    @inline(__always)
+    func displacementSize(sib: UInt8) -> Int {
+        switch modRM >> 6 {
+        case 0:
+            // An address, or an index, without a base.
+            let base = hasSIB ? sib & 7 : modRM & 7
+            return is32Bit ? (base == 5 ? 4 : 0) : (base == 6 ? 2 : 0)
+        case 1: return 1
+        case 2: return is32Bit ? 4 : 2
+        default: return 0
+        }
     }
 }

@@ -4,8 +4,7 @@ import Testing
 
 @testable import BenchKit
 
-/// Tests that start processes, one at a time: a script that is being written must not leak, open, into another test's
-/// child, or it could not be started.
+/// Tests that start processes, one at a time: they measure and end them.
 @Suite(.serialized, .enabled(if: Guests.areBuilt, "Guests/build has not been run")) struct ProcessTests {}
 
 extension ProcessTests {
@@ -21,6 +20,16 @@ extension ProcessTests {
             """
         }
 
+        /// Makes a program, by another process: were the file open for writing here, a child that some test starts in this
+        /// moment would have it open, too, and the program could not be executed (ETXTBSY).
+        private static func install(_ script: String, _ path: String) throws {
+            try script.write(toFile: "\(path).sh", atomically: true, encoding: .utf8)
+            let install = try Process.run(
+                URL(fileURLWithPath: "/usr/bin/install"), arguments: ["-m", "755", "\(path).sh", path])
+            install.waitUntilExit()
+            #expect(install.terminationStatus == 0)
+        }
+
         private static let honest = script(
             "echo end; echo operations $units; echo checksum 0xBAD; echo x: 1 passed, 0 failed; exit 1")
 
@@ -30,9 +39,7 @@ extension ProcessTests {
         ) throws -> (report: BenchReport, progress: [String]) {
             let folder = try WorkFolder()
             if let qemu {
-                let path = "\(folder.path)/qemu-system-i386"
-                try qemu.write(toFile: path, atomically: true, encoding: .utf8)
-                chmod(path, 0o755)
+                try Self.install(qemu, "\(folder.path)/qemu-system-i386")
             }
             var options = BenchOptions(guests: Guests.folder, ring3: Guests.ring3)
             options.searchPath = folder.path

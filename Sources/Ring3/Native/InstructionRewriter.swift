@@ -294,21 +294,33 @@ struct InstructionRewriter {
 
     // MARK: Stack
 
+    /// The access to the stack of a PUSH of a register or constant, or a POP of a register, without the move of ESP.
+    ///
+    /// - Parameter debt: what is to be added to R12 for ESP before it.
+    func emitStackAccess(_ i: Instruction, lacking debt: Int8, _ host: inout HostAssembler) {
+        let register = HostRegister(guest: i.operands.0.register >> 2)
+        switch (i.operation, i.operands.0.kind) {
+        case (.push, .immediate): host.storeStack(immediate: i.immediate, debt - 4)
+        case (.push, _): host.storeStack(register, debt - 4)
+        default: host.loadStack(register, debt)
+        }
+    }
+
     /// ESP moves last, so that a fault finds nothing done.
     private func emitStack(_ source: GuestCode, _ host: inout HostAssembler) -> Bool {
         let i = source.i
         guard i.operandSize == 4 else { return false }
-        let operand = i.operands.0
-        switch (i.operation, operand.kind) {
-        case (.push, .register): host.storeStack(HostRegister(guest: operand.register >> 2), -4)
-        case (.push, .immediate): host.storeStack(immediate: i.immediate, -4)
+        switch (i.operation, i.operands.0.kind) {
+        case (.push, .register), (.push, .immediate), (.pop, .register):
+            emitStackAccess(i, lacking: 0, &host)
+            // POP ESP has moved it.
+            if i.operation == .pop {
+                if !i.namesESP { host.lea(.r12, .r12, 4) }
+                return true
+            }
         case (.push, .memory):
             emitLoad(.r8, source, &host)
             host.storeStack(.r8, -4)
-        case (.pop, .register):
-            host.loadStack(HostRegister(guest: operand.register >> 2), 0)
-            if operand.register >> 2 != 4 { host.lea(.r12, .r12, 4) }
-            return true
         case (.leave, _):
             host.bytes(0x65, 0x67, 0x44, 0x8B, 0x45, 0x00)  // mov r8d, gs:[ebp]
             host.lea(.r12, .rbp, 4)

@@ -54,7 +54,7 @@
                 forms[Self.count] = Form(i)
                 return forms + Self.count
             }
-            let form = forms + Int(truncatingIfNeeded: (head.word &* 0x9E37_79B9_7F4A_7C15) >> (64 - Self.slotBits))
+            let form = forms + head.hash(bits: Self.slotBits)
             if form.pointee.head != head.word || form.pointee.mode != mode {
                 form.pointee = Form(i)
                 form.pointee.head = head.word

@@ -284,7 +284,7 @@
                 return emitStoreToRegion(index) ? () : emitCallout(index)
             }
             switch record.role {
-            case .straight where record.stackUse.isMove: emitStackAccess(index)
+            case .straight where record.stackUse.isMove: rewriter.emitStackAccess(i, lacking: record.stackDebt, &host)
             case .straight:
                 if i.usesUnits { emitUnitsCheck(index) }
                 guard !i.isRepeated else { return emitRepeat(index) }

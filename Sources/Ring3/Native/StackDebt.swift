@@ -72,18 +72,6 @@
             let moved = owed - instruction(index + 1).pointee.stackDebt
             if moved != 0 { host.lea(.r12, .r12, Int32(moved)) }
         }
-
-        /// Emits a PUSH or POP but for the move of ESP.
-        func emitStackAccess(_ index: Int) {
-            let record = instruction(index)
-            let (i, debt) = (record.pointee.instruction, record.pointee.stackDebt)
-            let register = HostRegister(guest: i.operands.0.register >> 2)
-            switch (i.operation, i.operands.0.kind) {
-            case (.push, .immediate): host.storeStack(immediate: i.immediate, debt - 4)
-            case (.push, _): host.storeStack(register, debt - 4)
-            default: host.loadStack(register, debt)
-            }
-        }
     }
 
     extension Processor {
