@@ -16,7 +16,7 @@
         final class View {
             let window: ShadowWindow
             /// By mode: a jump leads to a block of the same.
-            private var jumpCaches: [JumpCache?] = Array(repeating: nil, count: NativeMode.count)
+            private let jumpCaches = UnsafeMutablePointer<Unmanaged<JumpCache>?>.allocate(capacity: NativeMode.count)
             /// Room for all of them, so that none can fail for lack of it.
             private let jumpRoom: UnsafeMutableRawPointer
             private static let jumpRoomSize = NativeMode.count * JumpCache.size
@@ -31,22 +31,28 @@
                 }
                 jumpRoom = room
                 self.targets = targets
+                jumpCaches.initialize(repeating: nil, count: NativeMode.count)
                 for mode in 0..<NativeMode.count {
                     try targets.provideTable(at: room + mode * JumpCache.size + JumpCache.farPlace)
                 }
             }
 
-            deinit { munmap(jumpRoom, Self.jumpRoomSize) }
+            deinit {
+                for mode in 0..<NativeMode.count { jumpCaches[mode]?.release() }
+                jumpCaches.deallocate()
+                munmap(jumpRoom, Self.jumpRoomSize)
+            }
 
             func jumps(_ mode: NativeMode) -> JumpCache {
-                if let known = jumpCaches[Int(mode.rawValue)] { return known }
+                if let known = jumpCaches[Int(mode.rawValue)] { return known.takeUnretainedValue() }
                 let new = JumpCache(at: jumpRoom + Int(mode.rawValue) * JumpCache.size, targets)
-                jumpCaches[Int(mode.rawValue)] = new
+                jumpCaches[Int(mode.rawValue)] = Unmanaged.passRetained(new)
                 return new
             }
 
+            /// Without counting references, which takes longer than looking into a cache that is not concerned.
             fileprivate func forEachJumpCache(_ body: (JumpCache) -> Void) {
-                for case let jumps? in jumpCaches { body(jumps) }
+                for mode in 0..<NativeMode.count { jumpCaches[mode]?._withUnsafeGuaranteedRef(body) }
             }
 
             /// The page at `linear` is to be looked up anew, or forgotten unless `keeping` it if it is where it was.

@@ -48,11 +48,11 @@
                 if translator.faults.executed(number, place, isHarmless: isHarmless) { emitAnew(place) }
             }
             if !units.areUsable { units.take() }
-            let next = resumption(block, index + 1)
             // Behind a loop's jump there may be another round of it, which is not what follows the jump.
+            guard isNext, !record.pointee.role.endsBlock, !record.pointee.isFollowed else { return .block }
+            let next = resumption(block, index + 1)
             let mayGoOn =
-                isNext && !record.pointee.role.endsBlock && !record.pointee.isFollowed
-                && units.areGiven == areUnitsGiven
+                units.areGiven == areUnitsGiven
                 && cpu.nativeMode == cache.blocks[Int(block)].mode && !cpu.isAlignmentChecked
                 && (!loadsSegment || cpu.blockMode == .allFlat)
                 && hasRoom(for: next) && !cache.blocks[Int(block)].isStale

@@ -1,7 +1,7 @@
 import X86
 
 /// A segment register with its hidden part (SDM 3A 3.4.3).
-public struct Segment: Sendable {
+public struct Segment: Equatable, Sendable {
     public var selector: UInt16 = 0
     /// Descriptor bits 40–47 and 52–55 in their places of the descriptor's high word, shifted right by 8:
     /// type and S (0–4), DPL (5–6), P (7), AVL (12), D/B (14), G (15).
@@ -66,6 +66,7 @@ public struct ProcessorState {
     public var tr = Segment()
     public var gdtr = DescriptorTable()
     public var idtr = DescriptorTable()
+    var known = KnownSegments()
 
     public var cr0: UInt32 = 0
     public var cr2: UInt32 = 0

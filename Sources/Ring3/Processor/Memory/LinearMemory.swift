@@ -86,6 +86,15 @@ extension Processor {
         return entry.place(of: linear).loadUnaligned(as: type)
     }
 
+    /// The host's address for `linear`, which serves to the end of the page, with the supervisor's rights; nil where
+    /// accesses take the slow path.
+    @inline(__always)
+    func placeThroughTLB(_ linear: UInt32, isWrite: Bool) -> UnsafeMutableRawPointer? {
+        let entry = pointee.tlbBanks + Int(linear >> 12 & TLB.mask)
+        let tag = isWrite ? entry.pointee.writeTag : entry.pointee.readTag
+        return TLB.serves(tag, linear, as: UInt8.self) ? entry.place(of: linear) : nil
+    }
+
     /// The same for a write; false where that takes the slow path.
     @inline(__always)
     func writeThroughTLB<T: Word>(_ linear: UInt32, _ value: T, isUser: Bool) -> Bool {

@@ -107,7 +107,12 @@ extension Processor {
         if gate.type == SystemType.taskGate {
             return try taskInterrupt(gate, source, errorCode: errorCode, flags: flags)
         }
-        try enterHandler(gate, source, errorCode: errorCode, flags: flags)
+        if !enterKnownHandler(gate, errorCode: errorCode, flags: flags) {
+            try enterHandler(gate, source, errorCode: errorCode, flags: flags)
+        }
+        let isInterruptGate = gate.type & 1 == 0
+        writeFlags(0, changing: Flags.tf | Flags.nt | Flags.rf | (isInterruptGate ? Flags.if : 0))
+        pointee.stepsCancelled &+= 1
     }
 
     /// SDM 3A 20.1.4: the interrupt vector table.
@@ -153,7 +158,7 @@ extension Processor {
         commitPointer(stack)
     }
 
-    /// Interrupt and trap gates (SDM 3A 6.12.1).
+    /// Interrupt and trap gates (SDM 3A 6.12.1), but for the flags afterwards.
     private func enterHandler(
         _ gate: Descriptor, _ source: InterruptSource, errorCode: UInt32?, flags: UInt32
     ) throws(Fault) {
@@ -187,14 +192,13 @@ extension Processor {
         let handler = Segment(selector: selector, low: code.low, high: code.high)
         guard target <= handler.limit else { throw .generalProtection(source.ext) }
 
+        let (cpl, isVirtual8086) = (pointee.cpl, pointee.isVirtual8086)
         // Setting the descriptor's accessed bit may fault: nothing has changed until it is set.
         try enterCode(selector, code, cpl: isInner ? code.dpl : pointee.cpl)
         if pointee.isVirtual8086 { leaveVirtual8086() }
         if isInner { commit(stack) } else { commitPointer(stack) }
         pointee.eip = target
-        let isInterruptGate = gate.type & 1 == 0
-        writeFlags(0, changing: Flags.tf | Flags.nt | Flags.rf | (isInterruptGate ? Flags.if : 0))
-        pointee.stepsCancelled &+= 1
+        if !isVirtual8086 { noteHandler(code: selector, from: cpl) }
     }
 
     /// From virtual-8086 to protected mode: data segments become null, VM is cleared.

@@ -181,7 +181,7 @@ extension Processor {
     }
 
     /// Data segments that the outer level may not use become null (SDM 3A 5.8.6).
-    private func dropInnerSegments() {
+    func dropInnerSegments() {
         for register in SegmentRegister.dataRegisters {
             let segment = segment(register).pointee
             guard !segment.isNull, !segment.isConforming, segment.dpl < pointee.cpl else { continue }
@@ -197,6 +197,8 @@ extension Processor {
             return try simpleReturn(size: size, changing: realModeFlags(size) & ~Flags.iopl)
         }
         if pointee.systemFlags & Flags.nt != 0 { return try taskReturn() }
+        let mask = poppedFlags(size: size) | (size == 4 ? Flags.rf : 0)
+        if size == 4, let flags = returnToKnownSegments() { return writeFlags(flags, changing: mask) }
         var stack = currentStack
         let eip = try pop(size: size, from: &stack)
         let selector = UInt16(truncatingIfNeeded: try pop(size: size, from: &stack))
@@ -205,13 +207,14 @@ extension Processor {
             return try returnToVirtual8086(selector, eip, flags, &stack)
         }
         let target = try checkReturnTarget(selector, eip)
-        let mask = poppedFlags(size: size) | (size == 4 ? Flags.rf : 0)
-        if UInt8(selector & 3) == pointee.cpl {
-            try enterCode(selector, target, cpl: pointee.cpl)
+        let cpl = pointee.cpl
+        if UInt8(selector & 3) == cpl {
+            try enterCode(selector, target, cpl: cpl)
             commitPointer(stack)
         } else {
             try returnOutward(selector, target, &stack, size: size, extra: 0)
         }
+        noteReturn(code: selector, from: cpl)
         pointee.eip = eip
         writeFlags(flags, changing: mask)
     }

@@ -34,6 +34,13 @@ extension Segment {
         updateEnds()
     }
 
+    /// The same of both words in one.
+    @inline(__always)
+    init(selector: UInt16, word: UInt64) {
+        self.init(
+            selector: selector, low: UInt32(truncatingIfNeeded: word), high: UInt32(truncatingIfNeeded: word >> 32))
+    }
+
     /// As real and virtual-8086 mode load it.
     init(realMode selector: UInt16, dpl: UInt16 = 0) {
         self.selector = selector
