@@ -114,6 +114,12 @@ public final class Decoder {
         return instruction
     }
 
+    /// What all instructions with that head have in common, if one of them was decoded of late, and that is enough to tell
+    /// them apart by.
+    public func template(of head: InstructionHead) -> InstructionTemplate? {
+        remembers ? memo.template(of: head) : nil
+    }
+
     /// One line of Intel syntax, "(bad)" where there is no instruction; `address` is that of the first byte, in the
     /// terms in which targets of relative branches shall be shown.
     public func disassemble(

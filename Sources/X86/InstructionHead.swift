@@ -4,7 +4,7 @@ public struct InstructionHead: Sendable {
     /// The bytes in memory order; above them their count, and the code size.
     public let word: UInt64
     /// Bytes of the displacement that follows.
-    let displacementSize: Int
+    @usableFromInline let displacementSize: Int
 
     /// Bytes, 1...7.
     public var count: Int { Int(truncatingIfNeeded: word >> 56 & 7) }
@@ -14,7 +14,8 @@ public struct InstructionHead: Sendable {
         Int(truncatingIfNeeded: (word &* 0x9E37_79B9_7F4A_7C15) >> (64 - bits))
     }
 
-    fileprivate init(_ bytes: UInt64, count: Int, size: CodeSize, displacementSize: Int) {
+    @inlinable
+    init(_ bytes: UInt64, count: Int, size: CodeSize, displacementSize: Int) {
         word = bytes & (1 << UInt64(8 * count) - 1) | UInt64(count) << 56 | UInt64(size.rawValue) << 60
         self.displacementSize = displacementSize
     }
@@ -23,7 +24,8 @@ public struct InstructionHead: Sendable {
 /// Finds the heads of instructions, and asks nothing but how far they reach.
 public struct InstructionHeads: ~Copyable {
     /// What a byte is where an opcode may be.
-    private enum Kind: UInt8 {
+    @usableFromInline
+    enum Kind: UInt8 {
         case plain
         case modRM
         /// MOV between the accumulator and an address.
@@ -34,9 +36,9 @@ public struct InstructionHeads: ~Copyable {
     }
 
     /// Instructions with more prefixes than anybody needs have no head.
-    private static let mostPrefixes = 3
+    @usableFromInline static var mostPrefixes: Int { 3 }
     /// Of opcodes, one-byte ones first: see `OpcodeMap`.
-    private let kinds: UnsafeMutablePointer<Kind>
+    @usableFromInline let kinds: UnsafeMutablePointer<Kind>
 
     public init() {
         kinds = .allocate(capacity: OpcodeMap.forms.count)
@@ -56,6 +58,7 @@ public struct InstructionHeads: ~Copyable {
     /// The head of an instruction in code of that size; nil if it has more than three prefixes.
     ///
     /// - Parameter bytes: its first eight bytes, and of those behind it, in memory order.
+    @inlinable
     public func head(of bytes: UInt64, size: CodeSize) -> InstructionHead? {
         var rest = bytes
         var kind = kinds[Int(rest & 0xFF)]
@@ -71,7 +74,7 @@ public struct InstructionHeads: ~Copyable {
         if kind == .escape {
             count += 1
             rest >>= 8
-            kind = kinds[OpcodeMap.twoByte(UInt8(truncatingIfNeeded: rest))]
+            kind = kinds[256 + Int(rest & 0xFF)]
         }
         let is32Bit = (size == .bits32) != isToggled
         var displacementSize = 0

@@ -39,16 +39,22 @@ public struct InstructionLayout: Sendable {
 }
 
 /// What a ModR/M byte says about the bytes behind it (SDM 2A, tables 2-1 to 2-3).
+@usableFromInline
 struct AddressForm {
-    let modRM: UInt8
+    @usableFromInline let modRM: UInt8
     /// By the address size.
-    let is32Bit: Bool
+    @usableFromInline let is32Bit: Bool
 
-    @inline(__always)
+    @inlinable
+    init(modRM: UInt8, is32Bit: Bool) {
+        (self.modRM, self.is32Bit) = (modRM, is32Bit)
+    }
+
+    @inlinable @inline(__always)
     var hasSIB: Bool { is32Bit && modRM < 0xC0 && modRM & 7 == 4 }
 
     /// Bytes of the displacement; `sib` is of interest only if there is one.
-    @inline(__always)
+    @inlinable @inline(__always)
     func displacementSize(sib: UInt8) -> Int {
         switch modRM >> 6 {
         case 0:

@@ -19,7 +19,7 @@ enum EngineStop {
 /// The reference engine: one instruction at a time, decoded once and kept, or (textbook) decoded every time.
 final class Interpreter {
     private let cpu: Processor
-    private let decoder: Decoder
+    let decoder: Decoder
     private let cache: DecodeCache
     private var crossing = CrossingCache()
     /// False: fetch and decode every instruction anew.

@@ -10,7 +10,7 @@
             var end = block.count
             instruction(Int(end)).pointee.counted = end
             for index in (0..<Int(end)).reversed() {
-                if isDirect(index) { end = UInt16(index + 1) }
+                if instruction(index).pointee.role == .conditional, isDirect(index) { end = UInt16(index + 1) }
                 instruction(index).pointee.counted = end
             }
         }

@@ -14,28 +14,30 @@ import X86
             for index in 0..<count {
                 let record = instructions + index
                 record.pointee.debt = debt
-                let use = HostFlagUse(record.pointee.instruction.operation)
-                guard use == .varies else {
-                    let isPaid = record.pointee.isMonitored || record.pointee.role == .callout || use == .defines
+                guard record.pointee.flagUse == .varies else {
+                    let isPaid =
+                        record.pointee.isMonitored || record.pointee.role == .callout
+                        || record.pointee.flagUse == .defines
                     if isPaid { debt = .none }
                     continue
                 }
-                if !record.pointee.isMonitored, !canBePaid(behind: index) { record.pointee.monitoring = .flags }
+                let effect = HostFlagEffect(record.pointee.instruction)
+                if !record.pointee.isMonitored, !canBePaid(effect, behind: index) { record.pointee.monitoring = .flags }
                 // How it ends decides whether there are new flags.
                 if record.pointee.instruction.isRepeatedComparison, debt != .none { record.pointee.monitoring = .flags }
-                record.pointee.isPaidAtOnce = mustBePaidAtOnce(behind: index)
+                record.pointee.isPaidAtOnce = mustBePaidAtOnce(effect, behind: index)
                 // The monitor pays before it does anything.
                 let isPaid =
                     record.pointee.isMonitored || record.pointee.role == .callout || record.pointee.isPaidAtOnce
-                debt = isPaid ? .none : debt.after(record.pointee.instruction)
+                debt = isPaid ? .none : debt.after(effect)
             }
             instructions[count].debt = debt
         }
 
         /// Whether emitted code makes good what an instruction leaves undefined right behind it, because somebody may look
         /// later.
-        private func mustBePaidAtOnce(behind index: Int) -> Bool {
-            switch HostFlagEffect(instructions[index].instruction) {
+        private func mustBePaidAtOnce(_ effect: HostFlagEffect, behind index: Int) -> Bool {
+            switch effect {
             case .multiply(let register?): !areOverwritten(behind: index, keeping: register)
             case .countedShift: instructions[index].debt != .adjust && !areOverwritten(behind: index, keeping: 4)
             case .scan, .doubleShift(_?): !areOverwritten(behind: index)
@@ -44,18 +46,18 @@ import X86
         }
 
         /// Whether what the instruction at `index` leaves undefined can be made good wherever somebody may look.
-        private func canBePaid(behind index: Int) -> Bool {
-            let record = instructions[index]
-            switch HostFlagEffect(record.instruction) {
+        private func canBePaid(_ effect: HostFlagEffect, behind index: Int) -> Bool {
+            let record = instructions + index
+            switch effect {
             case .countedShift:
                 // The count must still be there behind the shift.
-                return record.debt == .adjust || record.instruction.operands.0.kind == .memory
-                    || record.instruction.operands.0.register & 0x1C != 4
+                return record.pointee.debt == .adjust || record.pointee.instruction.operands.0.kind == .memory
+                    || record.pointee.instruction.operands.0.register & 0x1C != 4
             // A whole product's flags can be made good by emitted code, at once.
             case .multiply(let register): return register != nil || areOverwritten(behind: index)
             case .doubleShift(nil):
                 // What words of 16 bits become by higher counts is undefined, too.
-                return record.instruction.operandSize == 4
+                return record.pointee.instruction.operandSize == 4
                     && areOverwritten(behind: index, isCounted: true)
             default: return true
             }
@@ -70,16 +72,24 @@ import X86
             var isIntact = register != nil
             var isSameCount = isCounted
             for next in (index + 1)..<max(count, index + 1) {
-                let follower = instructions[next]
-                guard follower.role == .straight, isIntact || !follower.mayBeTheMonitors else { return false }
-                switch HostFlagEffect(follower.instruction) {
-                case .defines, .shift: return true
-                case .countedShift where isSameCount: return true
-                case .none:
-                    isIntact = isIntact && register.map { follower.isMove(sparing: $0) } ?? false
-                    isSameCount = isSameCount && follower.isMove(sparing: 4)
-                default: return false
+                let follower = instructions + next
+                guard follower.pointee.role == .straight, isIntact || !follower.pointee.mayBeTheMonitors else {
+                    return false
                 }
+                switch follower.pointee.flagUse {
+                case .defines: return true
+                case .uses: return false
+                case .none: break
+                case .varies:
+                    switch HostFlagEffect(follower.pointee.instruction) {
+                    case .defines, .shift: return true
+                    case .countedShift where isSameCount: return true
+                    case .none: break
+                    default: return false
+                    }
+                }
+                isIntact = isIntact && register.map { follower.pointee.isMove(sparing: $0) } ?? false
+                isSameCount = isSameCount && follower.pointee.isMove(sparing: 4)
             }
             return false
         }

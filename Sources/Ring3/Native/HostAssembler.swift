@@ -62,13 +62,18 @@ struct HostAssembler {
     }
 
     mutating func dword(_ value: UInt32) {
-        for shift in stride(from: 0 as UInt32, to: 32, by: 8) { byte(UInt8(truncatingIfNeeded: value >> shift)) }
+        store(value, at: offset)
+        offset += 4
     }
 
     /// Puts the distance from behind the four bytes at `place` to `target` there.
     func patch(at place: Int, to target: Int) {
         let distance = UInt32(truncatingIfNeeded: target - place - 4)
-        for index in 0..<4 { base[place + index] = UInt8(truncatingIfNeeded: distance >> UInt32(index * 8)) }
+        store(distance, at: place)
+    }
+
+    private func store(_ value: UInt32, at place: Int) {
+        UnsafeMutableRawPointer(base + place).storeBytes(of: value.littleEndian, as: UInt32.self)
     }
 
     // MARK: Jumps

@@ -18,9 +18,9 @@ enum HostFlagDebt: Equatable {
 }
 
 extension HostFlagDebt {
-    /// The debt behind an emitted instruction that found this one.
-    func after(_ i: Instruction) -> HostFlagDebt {
-        switch HostFlagEffect(i) {
+    /// The debt behind an emitted instruction of that effect that found this one.
+    func after(_ effect: HostFlagEffect) -> HostFlagDebt {
+        switch effect {
         case .none, .uses: self
         case .defines, .scan, .doubleShift(_?): .none
         // It may do nothing, by a count of zero. Whatever else can be lacking has been made good.

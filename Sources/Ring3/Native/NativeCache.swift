@@ -15,6 +15,8 @@
         /// What the flags lack before it, and whether emitted code makes good right behind it what it leaves undefined.
         var debt = HostFlagDebt.none
         var isPaidAtOnce = false
+        /// What its operation does with flags.
+        var flagUse = HostFlagUse.none
         /// What is to be added to ESP before it, and what it does about that.
         var stackDebt: Int8 = 0
         var stackUse = StackUse.settled

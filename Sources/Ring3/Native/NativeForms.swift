@@ -10,6 +10,8 @@
             fileprivate(set) var stackUse: StackUse
             /// Its host code depends on nothing else in the block, but for what its flags take.
             fileprivate(set) var isPlain: Bool
+            /// There is host code for some instructions of the role only.
+            fileprivate(set) var mayLackCode: Bool
             /// May be in the `FaultHistory`.
             fileprivate(set) var mayFault: Bool
             /// Bytes of `code`, if that and behind it the bytes behind the head are its host code; nil if nothing is known of
@@ -20,6 +22,8 @@
             fileprivate(set) var headSize: UInt8 = 0
             fileprivate var head: UInt64 = 0
             fileprivate var mode: NativeMode = []
+            /// Instructions with that head, but for their values; nil if these are not all in which they differ.
+            fileprivate(set) var template: InstructionTemplate?
 
             fileprivate init(_ i: Instruction) {
                 role = BlockRole(native: i)
@@ -29,27 +33,75 @@
                 isPlain =
                     role == .straight && !stackUse.isMove && keepsFlags && !i.isRepeated
                     && !i.usesUnits
+                mayLackCode =
+                    switch role {
+                    case .callout, .calloutEnd, .transfer, .indirectJump, .indirectCall: true
+                    case .straight, .conditional, .jump, .call, .return: false
+                    }
                 mayFault = role == .straight ? i.mayFault : role != .conditional && role != .jump
             }
         }
 
         private static let slotBits: UInt64 = 11
+        private let decoder: Decoder
         private static let count = 1 << Int(slotBits)
         private let heads = InstructionHeads()
         /// One more than there are slots: the last is for instructions that nothing is kept of.
         private let forms: UnsafeMutablePointer<Form>
+        /// What records of instructions of each form begin as.
+        private let records: UnsafeMutablePointer<NativeInstruction>
 
-        init() {
+        /// - Parameter decoder: that of the instructions.
+        init(_ decoder: Decoder) {
+            self.decoder = decoder
+            let none = Form(Instruction(.nop))
             forms = .allocate(capacity: Self.count + 1)
-            forms.initialize(repeating: Form(Instruction(.nop)), count: Self.count + 1)
+            forms.initialize(repeating: none, count: Self.count + 1)
+            records = .allocate(capacity: Self.count + 1)
+            records.initialize(repeating: Self.record(Instruction(.nop), none), count: Self.count + 1)
         }
 
-        deinit { forms.deallocate() }
+        deinit {
+            forms.deallocate()
+            records.deallocate()
+        }
 
-        /// What is known of an instruction; valid until it is asked for another one.
+        private static func record(_ i: Instruction, _ form: Form) -> NativeInstruction {
+            var record = NativeInstruction(instruction: i, offset: 0, role: form.role)
+            (record.stackUse, record.isPlain) = (form.stackUse, form.isPlain)
+            record.flagUse = HostFlagUse(i.operation)
+            return record
+        }
+
+        /// Makes the record of the instruction that begins with `bytes`, as long as nothing is known of its block; returns
+        /// its form, valid until the next is asked for. Nil if it has to be decoded.
+        @inline(__always)
+        func makeRecord(
+            _ record: UnsafeMutablePointer<NativeInstruction>, _ bytes: InstructionBytes, _ mode: NativeMode
+        ) -> UnsafeMutablePointer<Form>? {
+            guard let head = heads.head(of: bytes.low, size: .bits32) else { return nil }
+            let number = head.hash(bits: Self.slotBits)
+            guard forms[number].head == head.word, forms[number].mode == mode, forms[number].template != nil else {
+                return nil
+            }
+            record.update(from: records + number, count: 1)
+            forms[number].template?.setValues(of: &record.pointee.instruction, from: bytes)
+            return forms + number
+        }
+
+        /// The same of an instruction that has been decoded.
         ///
-        /// - Parameter bytes: its first eight bytes, and of those behind it; nil if there are fewer.
-        func form(_ i: Instruction, _ bytes: UInt64?, _ mode: NativeMode) -> UnsafeMutablePointer<Form> {
+        /// - Parameter bytes: nil if the page ends before.
+        func makeRecord(
+            _ record: UnsafeMutablePointer<NativeInstruction>, _ i: Instruction, _ bytes: InstructionBytes?,
+            _ mode: NativeMode
+        ) -> UnsafeMutablePointer<Form> {
+            let form = form(i, bytes?.low, mode)
+            record.initialize(to: Self.record(i, form.pointee))
+            return form
+        }
+
+        private func form(_ i: Instruction, _ bytes: UInt64?, _ mode: NativeMode) -> UnsafeMutablePointer<Form> {
             guard let bytes, let head = heads.head(of: bytes, size: .bits32) else {
                 forms[Self.count] = Form(i)
                 return forms + Self.count
@@ -60,6 +112,8 @@
                 form.pointee.head = head.word
                 form.pointee.headSize = UInt8(truncatingIfNeeded: head.count)
                 form.pointee.mode = mode
+                form.pointee.template = decoder.template(of: head)
+                (records + (form - forms)).pointee = Self.record(i, form.pointee)
             }
             return form
         }

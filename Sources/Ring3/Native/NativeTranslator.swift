@@ -36,6 +36,9 @@
         private var areUnitsReady = false
         /// It has instructions of the x87's.
         private var usesX87 = false
+        /// It has instructions that leave moving ESP to others, or such that there may be no host code for.
+        private var hasStackMoves = false
+        private var mayHaveMonitored = false
 
         var host: HostAssembler
         private(set) var block: NativeBlock
@@ -44,9 +47,9 @@
         /// Instructions in a round of a loop that is unrolled. Longer ones gain nothing.
         private static let longestRound = 20
         /// Host code of straight instructions, which is the same wherever it lies and in each round of a loop.
-        private let draftBuffer = UnsafeMutablePointer<UInt8>.allocate(capacity: NativeCache.largestBlock)
-        private var draft: HostAssembler
-        private let forms = NativeForms()
+        let draftBuffer = UnsafeMutablePointer<UInt8>.allocate(capacity: NativeCache.largestBlock)
+        var draft: HostAssembler
+        let forms: NativeForms
 
         init(
             cpu: Processor, cache: NativeCache, source: Interpreter, stubs: NativeStubs, branch: ZeroBranch,
@@ -58,6 +61,7 @@
             self.stubs = stubs
             self.branch = branch
             self.targets = targets
+            forms = NativeForms(source.decoder)
             host = cache.assembler
             draft = HostAssembler(draftBuffer, at: 0)
             block = NativeBlock(
@@ -79,7 +83,7 @@
             host = cache.assembler
             rewriter = InstructionRewriter(mode: mode)
             areUnitsReady = false
-            usesX87 = false
+            (usesX87, hasStackMoves, mayHaveMonitored) = (false, false, false)
             pending.removeAll(keepingCapacity: true)
             draft = HostAssembler(draftBuffer, at: 0)
             block = NativeBlock(
@@ -90,18 +94,18 @@
             guard block.count > 0 else { return nil }
             flags.findDebts()
             if usesX87 { findX87Debts() }
-            findStackDebts()
+            if hasStackMoves { findStackDebts() }
             divide()
             emitCount()
             cache.profile?.countEntry(&host)
-            for index in 0..<Int(block.count) {
-                let record = instruction(index)
-                record.pointee.host = UInt32(host.offset)
-                if isDraft(record) { emitDraft(record) } else { emit(index) }
-                let end = host.offset
-                if usesX87 { emitX87Notes(behind: index) }
-                emitStackMove(behind: index)
-                record.pointee.settlingSize = UInt8(truncatingIfNeeded: host.offset - end)
+            var index = 0
+            while index < Int(block.count) {
+                let drafts = usesX87 ? 0 : emitDrafts(index)
+                index += drafts
+                if drafts == 0 {
+                    emitSettling(index)
+                    index += 1
+                }
             }
             instruction(Int(block.count)).pointee.host = UInt32(host.offset)
             let end = instruction(Int(block.count)).pointee
@@ -112,6 +116,17 @@
             block.end = UInt32(host.offset)
             cache.instructionCount += Int(block.count) + 1
             return cache.insert(block)
+        }
+
+        /// Emits the instruction at `index`, and what settles behind it what it leaves to others.
+        private func emitSettling(_ index: Int) {
+            let record = instruction(index)
+            record.pointee.host = UInt32(host.offset)
+            if isDraft(record) { emitDraft(record) } else { emit(index) }
+            let end = host.offset
+            if usesX87 { emitX87Notes(behind: index) }
+            if hasStackMoves { emitStackMove(behind: index) }
+            record.pointee.settlingSize = UInt8(truncatingIfNeeded: host.offset - end)
         }
 
         private var flags: BlockFlags { BlockFlags(instructions: instruction(0), count: Int(block.count)) }
@@ -127,22 +142,21 @@
             while block.count < Translator.longest, !isTransfer, !isLoop,
                 block.physical & 0xFFF + block.length < 0x1000
             {
-                guard let next = source.decode(at: block.physical &+ block.length, is32Bit: true) else { break }
-                isTransfer = append(next)
-                isLoop = self.isLoop
+                guard let role = appendNext() else { break }
+                isTransfer = role.endsBlock
+                isLoop = (role == .conditional || role == .jump) && self.isLoop
             }
             if block.count > 0 { source.mark(block.physical, count: block.length) }
-            findMonitored()
+            if mayHaveMonitored { findMonitored() }
             if isLoop { unroll() }
             appendEnd()
             return isTransfer
         }
 
-        /// The last instruction is a jump back to the first, and there are few between them.
+        /// The last instruction, a jump, leads back to the first, and there are few between them.
         private var isLoop: Bool {
             let last = instruction(Int(block.count) - 1)
-            guard last.pointee.role == .conditional || last.pointee.role == .jump, block.count <= Self.longestRound
-            else { return false }
+            guard block.count <= Self.longestRound else { return false }
             // Copies are not worth it where the next write to the code undoes them.
             return block.eip &+ block.length &+ last.pointee.instruction.immediate == block.eip
                 && !cache.rewrites.areMany(at: block.physical)
@@ -169,31 +183,43 @@
             else { return false }
             for index in 0..<16 { crossingBuffer[index] = crossing.bytes[index] }
             block.secondPage = second
-            let isTransfer = append(crossing.instruction)
+            let form = forms.makeRecord(instruction(0), crossing.instruction, nil, rewriter.mode)
+            let isTransfer = append(form, nil).endsBlock
             source.mark(second, count: block.length - (0x1000 - block.physical & 0xFFF))
             findMonitored()
             appendEnd()
             return isTransfer
         }
 
-        /// True if it leaves the block.
-        private func append(_ next: Instruction) -> Bool {
-            let index = Int(block.count)
-            let form = forms.form(next, firstBytes, rewriter.mode)
-            if form.pointee.usesX87 { usesX87 = true }
-            instruction(index).initialize(
-                to: NativeInstruction(
-                    instruction: next, offset: UInt16(truncatingIfNeeded: block.length), role: form.pointee.role))
-            block.count += 1
-            block.length += UInt32(next.length)
-            instruction(index).pointee.stackUse = form.pointee.stackUse
-            instruction(index).pointee.isPlain = form.pointee.isPlain
-            if form.pointee.mayFault, let number = faults.monitored(place(index)) {
-                instruction(index).pointee.monitoring = .faulting(number)
-            } else if form.pointee.role == .straight, !form.pointee.stackUse.isMove {
-                appendDraft(index, form)
+        /// Appends the instruction behind the block's last; nil if there is none on the page.
+        private func appendNext() -> BlockRole? {
+            let (record, bytes) = (instruction(Int(block.count)), nextBytes)
+            if let bytes, let form = forms.makeRecord(record, bytes, rewriter.mode) {
+                cpu.pointee.statistics.decodes &+= 1
+                return append(form, bytes)
             }
-            return form.pointee.role.endsBlock
+            guard let next = source.decode(at: block.physical &+ block.length, is32Bit: true) else { return nil }
+            return append(forms.makeRecord(record, next, bytes, rewriter.mode), bytes)
+        }
+
+        /// Appends the instruction whose record has been made.
+        ///
+        /// - Parameter bytes: its first ones, if there are sixteen on its page.
+        private func append(_ form: UnsafeMutablePointer<NativeForms.Form>, _ bytes: InstructionBytes?) -> BlockRole {
+            let index = Int(block.count)
+            let record = instruction(index)
+            if form.pointee.usesX87 { usesX87 = true }
+            if form.pointee.stackUse.isMove { hasStackMoves = true }
+            if form.pointee.mayLackCode { mayHaveMonitored = true }
+            record.pointee.offset = UInt16(truncatingIfNeeded: block.length)
+            block.count += 1
+            block.length += UInt32(record.pointee.instruction.length)
+            if form.pointee.mayFault, let number = faults.monitored(place(index)) {
+                record.pointee.monitoring = .faulting(number)
+            } else if form.pointee.role == .straight, !form.pointee.stackUse.isMove {
+                appendDraft(index, form, bytes)
+            }
+            return form.pointee.role
         }
 
         private func appendEnd() {
@@ -202,29 +228,11 @@
             instruction(Int(block.count)).initialize(to: end)
         }
 
-        /// The first eight bytes of the block's next instruction, and of those behind it; nil where the page ends before.
-        private var firstBytes: UInt64? {
+        /// The bytes of the block's next instruction, and of those behind it; nil where the page ends before.
+        private var nextBytes: InstructionBytes? {
             let place = block.physical &+ block.length
-            guard block.secondPage == nil, place & 0xFFF <= 0x1000 - 8 else { return nil }
-            return UInt64(
-                littleEndian: UnsafeRawPointer(cpu.pointee.ramBase).loadUnaligned(
-                    fromByteOffset: Int(place), as: UInt64.self))
-        }
-
-        /// Makes the host code of a straight instruction, or finds that it is the monitor's.
-        private func appendDraft(_ index: Int, _ form: UnsafeMutablePointer<NativeForms.Form>) {
-            let (record, bytes, start) = (instruction(index), bytes(index), draft.offset)
-            if let size = form.pointee.codeSize {
-                draft.copy(form.pointee.code, count: Int(size))
-                draft.copy(UnsafeRawBufferPointer(rebasing: bytes[Int(form.pointee.headSize)...]))
-            } else if rewriter.emit(record.pointee.instruction, bytes, keepsFlags: false, &draft) {
-                let code = UnsafeRawBufferPointer(start: draftBuffer + start, count: draft.offset - start)
-                if rewriter.copiesTail(record.pointee.instruction) { forms.keep(code, of: bytes, in: form) }
-            } else {
-                record.pointee.monitoring = .notEmittable
-            }
-            record.pointee.draft = UInt16(truncatingIfNeeded: start)
-            record.pointee.draftSize = UInt16(truncatingIfNeeded: draft.offset - start)
+            guard place & 0xFFF <= 0x1000 - 16 else { return nil }
+            return InstructionBytes(at: cpu.pointee.ramBase + Int(place))
         }
 
         /// Finds what else is the monitor's, as far as flags do not matter.
@@ -261,17 +269,6 @@
             }
             return UnsafeRawBufferPointer(
                 start: cpu.pointee.ramBase + Int(block.physical) + Int(record.offset), count: length)
-        }
-
-        /// Whether the draft of an instruction is all that is emitted for it.
-        private func isDraft(_ record: UnsafeMutablePointer<NativeInstruction>) -> Bool {
-            record.pointee.isPlain && !record.pointee.isMonitored && !record.pointee.isPaidAtOnce
-        }
-
-        private func emitDraft(_ record: UnsafeMutablePointer<NativeInstruction>) {
-            host.copy(
-                UnsafeRawBufferPointer(
-                    start: draftBuffer + Int(record.pointee.draft), count: Int(record.pointee.draftSize)))
         }
 
         private func emit(_ index: Int) {

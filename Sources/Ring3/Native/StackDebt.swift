@@ -27,7 +27,7 @@
         private static let esp = RegisterFile.offset(ofRegister: 4, size: 4)
 
         /// A PUSH or POP whose host code depends on what is lacking.
-        var isMove: Bool { self == .push || self == .pop }
+        @inline(__always) var isMove: Bool { self == .push || self == .pop }
 
         /// What is to be added to ESP behind the instruction.
         fileprivate var move: Int8 {
