@@ -122,12 +122,14 @@ import X86
         Self.restart(cpu, isUser: false)
         for _ in 0..<2 { try cpu.interrupt(0x80, .software) }
         cpu.setSegment(.ss, Segment(selector: Selector.kernelData, word: 0x008F_9300_0000_FFFF))
-        cpu.pointee.esp = 0x1_0002
+        cpu.pointee.esp = 0x1_0000
+        // The TLB knows the page.
+        try cpu.writeSystem(0xFFF0, UInt32(0))
         try cpu.interrupt(0x80, .software)
-        #expect(cpu.pointee.esp == 0x1_FFF6)
-        #expect(machine.memory.read(0xFFFA, as: UInt32.self) == 8)
+        #expect(cpu.pointee.esp == 0x1_FFF4)
+        #expect(machine.memory.read(0xFFF8, as: UInt32.self) == 8)
         try cpu.interruptReturn(size: 4)
-        #expect(cpu.pointee.esp == 0x1_0002)
+        #expect(cpu.pointee.esp == 0x1_0000)
     }
 
     /// What changes what transfers find, in ways that matter and others.
