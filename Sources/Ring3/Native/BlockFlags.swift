@@ -78,11 +78,12 @@ import X86
                 }
                 switch follower.pointee.flagUse {
                 case .defines: return true
-                case .uses: return false
+                case .uses: if !follower.pointee.instruction.isConstantRotation { return false }
                 case .none: break
                 case .varies:
                     switch HostFlagEffect(follower.pointee.instruction) {
-                    case .defines, .shift: return true
+                    // What a product leaves undefined is made good by itself.
+                    case .defines, .shift, .multiply(_?): return true
                     case .countedShift where isSameCount: return true
                     case .none: break
                     default: return false

@@ -109,14 +109,19 @@ enum HostFlagEffect {
     }
 }
 
+extension Instruction {
+    /// ROL or ROR by a constant: reads no flag, and changes CF and OF at most.
+    var isConstantRotation: Bool { (operation == .rol || operation == .ror) && operands.1.kind == .immediate }
+}
+
 #if arch(x86_64) && os(Linux)
     extension NativeInstruction {
-        /// Whether this leaves registers but its destination, and all flags, alone: a plain move.
+        /// Whether this leaves that register alone, and flags but for CF and OF: a plain move, or a rotation.
         func isMove(sparing register: UInt8) -> Bool {
             switch instruction.operation {
             case .nop: return true
             case .push: return register != 16
-            case .mov, .movzx, .movsx, .lea:
+            case .mov, .movzx, .movsx, .lea, .rol, .ror:
                 let destination = instruction.operands.0
                 return destination.kind == .memory
                     || destination.kind == .register && destination.register & 0x1C != register

@@ -142,6 +142,8 @@
             while block.count < Translator.longest, !isTransfer, !isLoop,
                 block.physical & 0xFFF + block.length < 0x1000
             {
+                // What leads into a loop that is rewritten again and again need not be translated again with it.
+                if block.count > 0, cache.rewrites.areMany(at: block.physical &+ block.length) { break }
                 guard let role = appendNext() else { break }
                 isTransfer = role.endsBlock
                 isLoop = (role == .conditional || role == .jump) && self.isLoop
