@@ -58,7 +58,7 @@ public struct InstructionHeads: ~Copyable {
     /// The head of an instruction in code of that size; nil if it has more than three prefixes.
     ///
     /// - Parameter bytes: its first eight bytes, and of those behind it, in memory order.
-    @inlinable
+    @inlinable @inline(__always)
     public func head(of bytes: UInt64, size: CodeSize) -> InstructionHead? {
         var rest = bytes
         var kind = kinds[Int(rest & 0xFF)]

@@ -5,6 +5,7 @@
     /// of a loop.
     extension NativeTranslator {
         /// Makes the host code of a straight instruction, or finds that it is the monitor's.
+        @inline(__always)
         func appendDraft(
             _ index: Int, _ form: UnsafeMutablePointer<NativeForms.Form>, _ first: InstructionBytes?
         ) {

@@ -48,6 +48,8 @@
         private let heads = InstructionHeads()
         /// One more than there are slots: the last is for instructions that nothing is kept of.
         private let forms: UnsafeMutablePointer<Form>
+        /// Head and mode of those that have a template; 0 for others.
+        private let keys: UnsafeMutablePointer<UInt64>
         /// What records of instructions of each form begin as.
         private let records: UnsafeMutablePointer<NativeInstruction>
 
@@ -57,13 +59,21 @@
             let none = Form(Instruction(.nop))
             forms = .allocate(capacity: Self.count + 1)
             forms.initialize(repeating: none, count: Self.count + 1)
+            keys = .allocate(capacity: Self.count)
+            keys.initialize(repeating: 0, count: Self.count)
             records = .allocate(capacity: Self.count + 1)
             records.initialize(repeating: Self.record(Instruction(.nop), none), count: Self.count + 1)
         }
 
         deinit {
             forms.deallocate()
+            keys.deallocate()
             records.deallocate()
+        }
+
+        /// What heads have in the uppermost bits is the same in all 32-bit code.
+        private static func key(_ head: InstructionHead, _ mode: NativeMode) -> UInt64 {
+            head.word ^ UInt64(mode.rawValue) << 61
         }
 
         private static func record(_ i: Instruction, _ form: Form) -> NativeInstruction {
@@ -81,9 +91,7 @@
         ) -> UnsafeMutablePointer<Form>? {
             guard let head = heads.head(of: bytes.low, size: .bits32) else { return nil }
             let number = head.hash(bits: Self.slotBits)
-            guard forms[number].head == head.word, forms[number].mode == mode, forms[number].template != nil else {
-                return nil
-            }
+            guard keys[number] == Self.key(head, mode) else { return nil }
             record.update(from: records + number, count: 1)
             forms[number].template?.setValues(of: &record.pointee.instruction, from: bytes)
             return forms + number
@@ -113,7 +121,8 @@
                 form.pointee.headSize = UInt8(truncatingIfNeeded: head.count)
                 form.pointee.mode = mode
                 form.pointee.template = decoder.template(of: head)
-                (records + (form - forms)).pointee = Self.record(i, form.pointee)
+                keys[form - forms] = form.pointee.template == nil ? 0 : Self.key(head, mode)
+                records[form - forms] = Self.record(i, form.pointee)
             }
             return form
         }

@@ -196,17 +196,26 @@
         /// Appends the instruction behind the block's last; nil if there is none on the page.
         private func appendNext() -> BlockRole? {
             let (record, bytes) = (instruction(Int(block.count)), nextBytes)
+            guard let form = makeRecord(record, bytes) else { return nil }
+            return append(form, bytes)
+        }
+
+        @inline(__always)
+        private func makeRecord(
+            _ record: UnsafeMutablePointer<NativeInstruction>, _ bytes: InstructionBytes?
+        ) -> UnsafeMutablePointer<NativeForms.Form>? {
             if let bytes, let form = forms.makeRecord(record, bytes, rewriter.mode) {
                 cpu.pointee.statistics.decodes &+= 1
-                return append(form, bytes)
+                return form
             }
             guard let next = source.decode(at: block.physical &+ block.length, is32Bit: true) else { return nil }
-            return append(forms.makeRecord(record, next, bytes, rewriter.mode), bytes)
+            return forms.makeRecord(record, next, bytes, rewriter.mode)
         }
 
         /// Appends the instruction whose record has been made.
         ///
         /// - Parameter bytes: its first ones, if there are sixteen on its page.
+        @inline(__always)
         private func append(_ form: UnsafeMutablePointer<NativeForms.Form>, _ bytes: InstructionBytes?) -> BlockRole {
             let index = Int(block.count)
             let record = instruction(index)
