@@ -52,5 +52,22 @@
                 }
             }
         }
+
+        /// Behind a rotation CF and OF are its own: what a fault pushes is not what the product before it had.
+        @Test func faultsBehindRotationsSeeTheirFlags() throws {
+            let pair = try NativePair()
+            for rotation in [[0xD1, 0xC3], [0xD1, 0x07], [0xC1, 0xC3, 2]] as [[UInt8]] {
+                // nops; imul eax, ecx, 0x10003; rotation; div esi; add edx, 1
+                let code = [0x69, 0xC1, 3, 0, 1, 0] + rotation + [0xF7, 0xF6, 0x83, 0xC2, 1]
+                pair.start([UInt8](repeating: 0x90, count: 60) + code) {
+                    ($0.pointee.ecx, $0.pointee.ebx, $0.pointee.esi, $0.pointee.edx) = (3, 0xC000_0000, 0, 0)
+                    $0.pointee.edi = 0x4_0100
+                    $0.pointee.esp = CodeRunner.stackTop
+                }
+                for runner in pair.runners { runner.memory.write(0x4_0100, UInt32(0xC000_0000)) }
+                #expect(pair.run(100) == [])
+                #expect(pair.interpreted.faultVector == 0)
+            }
+        }
     }
 #endif

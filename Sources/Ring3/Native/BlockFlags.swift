@@ -78,7 +78,11 @@ import X86
                 }
                 switch follower.pointee.flagUse {
                 case .defines: return true
-                case .uses: if !follower.pointee.instruction.isConstantRotation { return false }
+                case .uses:
+                    guard follower.pointee.instruction.isConstantRotation else { return false }
+                    // From its CF and OF on, nothing can be recovered.
+                    (isIntact, isSameCount) = (false, false)
+                    continue
                 case .none: break
                 case .varies:
                     switch HostFlagEffect(follower.pointee.instruction) {

@@ -116,12 +116,12 @@ extension Instruction {
 
 #if arch(x86_64) && os(Linux)
     extension NativeInstruction {
-        /// Whether this leaves that register alone, and flags but for CF and OF: a plain move, or a rotation.
+        /// Whether this leaves registers but its destination, and all flags, alone: a plain move.
         func isMove(sparing register: UInt8) -> Bool {
             switch instruction.operation {
             case .nop: return true
             case .push: return register != 16
-            case .mov, .movzx, .movsx, .lea, .rol, .ror:
+            case .mov, .movzx, .movsx, .lea:
                 let destination = instruction.operands.0
                 return destination.kind == .memory
                     || destination.kind == .register && destination.register & 0x1C != register
