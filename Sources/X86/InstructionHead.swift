@@ -74,7 +74,7 @@ public struct InstructionHeads: ~Copyable {
         if kind == .escape {
             count += 1
             rest >>= 8
-            kind = kinds[256 + Int(rest & 0xFF)]
+            kind = kinds[OpcodeMap.twoByte(UInt8(truncatingIfNeeded: rest))]
         }
         let is32Bit = (size == .bits32) != isToggled
         var displacementSize = 0

@@ -17,8 +17,10 @@ enum MandatoryPrefix {
 }
 
 /// The one- and two-byte opcode maps of the i386 to the Pentium 4 without SSE3 (SDM 2D, appendix A), as drawings.
+@usableFromInline
 enum OpcodeMap {
     /// Index of opcode 0F `byte`; one-byte opcodes are their own index.
+    @inlinable @inline(__always)
     static func twoByte(_ byte: UInt8) -> Int { 256 + Int(byte) }
 
     static let forms: [OpcodeForm] = {

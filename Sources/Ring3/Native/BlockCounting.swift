@@ -10,16 +10,16 @@
             var end = block.count
             instruction(Int(end)).pointee.counted = end
             for index in (0..<Int(end)).reversed() {
-                if instruction(index).pointee.role == .conditional, isDirect(index) { end = UInt16(index + 1) }
+                if isDirect(index) { end = UInt16(index + 1) }
                 instruction(index).pointee.counted = end
             }
         }
 
         /// Whether a conditional jump leads to its target directly, once that is linked, and not by way of an exit of its own.
         func isDirect(_ index: Int) -> Bool {
-            let record = instruction(index).pointee
-            return record.role == .conditional && !record.isFollowed && !record.isMonitored && record.debt == .none
-                && block.links(to: target(index))
+            let record = instruction(index)
+            return record.pointee.role == .conditional && !record.pointee.isFollowed && !record.pointee.isMonitored
+                && record.pointee.debt == .none && block.links(to: target(index))
         }
 
         /// Where a jump or call leads, if it is direct.

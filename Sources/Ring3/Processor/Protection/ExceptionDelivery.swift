@@ -195,7 +195,7 @@ extension Processor {
         let (cpl, isVirtual8086) = (pointee.cpl, pointee.isVirtual8086)
         // Setting the descriptor's accessed bit may fault: nothing has changed until it is set.
         try enterCode(selector, code, cpl: isInner ? code.dpl : pointee.cpl)
-        if pointee.isVirtual8086 { leaveVirtual8086() }
+        if isVirtual8086 { leaveVirtual8086() }
         if isInner { commit(stack) } else { commitPointer(stack) }
         pointee.eip = target
         if !isVirtual8086 { noteHandler(code: selector, from: cpl) }
