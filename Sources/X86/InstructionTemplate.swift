@@ -81,6 +81,18 @@ public struct InstructionTemplate: Sendable {
         }
     }
 
+    /// Whether there are no values but an immediate.
+    public var isWithoutDisplacement: Bool { displacementSize == 0 }
+
+    /// The same for an instruction without displacement, with no more than its first eight bytes, of which the head may be
+    /// four.
+    @inlinable @inline(__always)
+    public func setOnlyImmediate(of copy: inout Instruction, from bytes: UInt64) {
+        guard immediate.size != 0 else { return }
+        let word = bytes &>> UInt64(8 * headSize)
+        copy.immediate = Self.value(word, size: immediate.size, isSigned: immediate.isSigned) & immediate.mask
+    }
+
     /// The lowest `size` (1, 2 or 4) bytes, with zeroes or copies of their sign above them.
     @inlinable @inline(__always)
     static func value(_ word: UInt64, size: UInt8, isSigned: Bool) -> UInt32 {

@@ -8,30 +8,46 @@ import X86
         let count: Int
 
         /// Finds what the host's flags lack before each instruction, where that is paid at once, and those that are the
-        /// monitor's because it cannot be.
+        /// monitor's because it cannot be. Before any instruction but those behind one whose use of flags varies, they lack
+        /// nothing.
         func findDebts() {
-            var debt = HostFlagDebt.none
             for index in 0..<count {
                 let record = instructions + index
-                record.pointee.debt = debt
-                guard record.pointee.flagUse == .varies else {
-                    let isPaid =
-                        record.pointee.isMonitored || record.pointee.role == .callout
-                        || record.pointee.flagUse == .defines
-                    if isPaid { debt = .none }
-                    continue
+                switch record.pointee.flagUse {
+                case .none, .defines, .uses: break
+                case .product:
+                    let next = record + 1
+                    // New flags right behind it: the monitor makes good what is lacking if it takes over there.
+                    if !record.pointee.isMonitored, index + 1 < count, next.pointee.role == .straight,
+                        next.pointee.flagUse == .defines || next.pointee.flagUse == .product
+                    {
+                        next.pointee.debt = .product(record.pointee.instruction.productRegister)
+                    } else {
+                        findDebts(behind: index)
+                    }
+                case .varies: findDebts(behind: index)
                 }
-                let effect = HostFlagEffect(record.pointee.instruction)
-                if !record.pointee.isMonitored, !canBePaid(effect, behind: index) { record.pointee.monitoring = .flags }
-                // How it ends decides whether there are new flags.
-                if record.pointee.instruction.isRepeatedComparison, debt != .none { record.pointee.monitoring = .flags }
-                record.pointee.isPaidAtOnce = mustBePaidAtOnce(effect, behind: index)
-                // The monitor pays before it does anything.
-                let isPaid =
-                    record.pointee.isMonitored || record.pointee.role == .callout || record.pointee.isPaidAtOnce
-                debt = isPaid ? .none : debt.after(effect)
             }
-            instructions[count].debt = debt
+        }
+
+        /// The same of what the instruction at `index` leaves undefined.
+        private func findDebts(behind index: Int) {
+            let record = instructions + index
+            let effect = HostFlagEffect(record.pointee.instruction)
+            if !record.pointee.isMonitored, !canBePaid(effect, behind: index) { record.pointee.monitoring = .flags }
+            // How it ends decides whether there are new flags.
+            if record.pointee.instruction.isRepeatedComparison, record.pointee.debt != .none {
+                record.pointee.monitoring = .flags
+            }
+            record.pointee.isPaidAtOnce = mustBePaidAtOnce(effect, behind: index)
+            guard !record.pointee.paysDebts, !record.pointee.isPaidAtOnce else { return }
+            let debt = record.pointee.debt.after(effect)
+            guard debt != .none else { return }
+            var next = record
+            repeat {
+                next += 1
+                next.pointee.debt = debt
+            } while next < instructions + count && next.pointee.flagUse.mayPass && !next.pointee.paysDebts
         }
 
         /// Whether emitted code makes good what an instruction leaves undefined right behind it, because somebody may look
@@ -77,7 +93,8 @@ import X86
                     return false
                 }
                 switch follower.pointee.flagUse {
-                case .defines: return true
+                // What a product leaves undefined is made good by itself.
+                case .defines, .product: return true
                 case .uses:
                     guard follower.pointee.instruction.isConstantRotation else { return false }
                     // From its CF and OF on, nothing can be recovered.
@@ -86,8 +103,7 @@ import X86
                 case .none: break
                 case .varies:
                     switch HostFlagEffect(follower.pointee.instruction) {
-                    // What a product leaves undefined is made good by itself.
-                    case .defines, .shift, .multiply(_?): return true
+                    case .defines, .shift: return true
                     case .countedShift where isSameCount: return true
                     case .none: break
                     default: return false

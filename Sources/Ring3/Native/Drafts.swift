@@ -22,6 +22,33 @@
             record.pointee.draftSize = UInt16(truncatingIfNeeded: draft.offset - start)
         }
 
+        /// Appends instructions that are their own host code and cannot fault, as long as there is one behind the other.
+        ///
+        /// All that is to be known of them is in their records: code that is written again and again has many of them.
+        func appendCopies() {
+            let (ram, mode) = (cpu.pointee.ramBase + Int(block.physical), rewriter.mode)
+            let (first, start) = (instruction(0), Int(block.count))
+            // Eight bytes of the page are looked at.
+            let end = 0x1000 - 8 - Int(block.physical & 0xFFF)
+            var (count, length, draft) = (start, Int(block.length), self.draft)
+            while count < Translator.longest, length <= end, count == 0 || !isRewrittenLoop(length) {
+                let record = first + count
+                let bytes = UInt64(littleEndian: UnsafeRawPointer(ram + length).loadUnaligned(as: UInt64.self))
+                let size = forms.makeRecordOfCopy(record, bytes, mode)
+                guard size > 0 else { break }
+                record.pointee.offset = UInt16(truncatingIfNeeded: length)
+                record.pointee.draft = UInt16(truncatingIfNeeded: draft.offset)
+                record.pointee.draftSize = UInt16(truncatingIfNeeded: size)
+                draft.copy(bytes, count: size)
+                count += 1
+                length += size
+            }
+            self.draft = draft
+            block.count = UInt16(truncatingIfNeeded: count)
+            block.length = UInt32(truncatingIfNeeded: length)
+            cpu.pointee.statistics.decodes &+= UInt64(count - start)
+        }
+
         private func makeDraft(_ index: Int, _ form: UnsafeMutablePointer<NativeForms.Form>) {
             let (record, bytes, start) = (instruction(index), bytes(index), draft.offset)
             if rewriter.emit(record.pointee.instruction, bytes, keepsFlags: false, &draft) {

@@ -61,6 +61,12 @@ struct HostAssembler {
         offset += count
     }
 
+    /// The first `count` (0...8) bytes of a word; writes all eight.
+    mutating func copy(_ word: UInt64, count: Int) {
+        UnsafeMutableRawPointer(base + offset).storeBytes(of: word.littleEndian, as: UInt64.self)
+        offset &+= count
+    }
+
     mutating func dword(_ value: UInt32) {
         store(value, at: offset)
         offset += 4

@@ -32,15 +32,17 @@ extension HostFlagDebt {
     }
 }
 
-/// What instructions of an operation do with the host's flags.
+/// What an instruction does with the host's flags, as far as its values make no difference.
 enum HostFlagUse: UInt8 {
     /// See `HostFlagEffect`.
     case none, defines, uses
-    /// It depends on operands.
+    /// `HostFlagEffect.multiply`, a whole one.
+    case product
+    /// It depends on values, or is anything else.
     case varies
 
-    init(_ operation: Operation) {
-        switch operation {
+    init(_ i: Instruction) {
+        switch i.operation {
         // CF stays behind INC and DEC, which is defined whatever came before.
         case .add, .adc, .sub, .sbb, .and, .or, .xor, .cmp, .test, .neg, .cmpxchg, .xadd, .inc, .dec, .fcomi, .fcomip,
             .fucomi, .fucomip, .comiss, .comisd, .ucomiss, .ucomisd:
@@ -48,10 +50,14 @@ enum HostFlagUse: UInt8 {
         case .rol, .ror, .rcl, .rcr, .cmpxchg8b, .bt, .bts, .btr, .btc, .clc, .stc, .cmc, .setcc, .cmovcc, .jcc,
             .fcmovcc:
             self = .uses
-        case .scas, .cmps, .shl, .shr, .sar, .mul, .imul, .bsf, .bsr, .shld, .shrd: self = .varies
+        case .mul, .imul: self = i.operandSize == 4 ? .product : .varies
+        case .scas, .cmps, .shl, .shr, .sar, .bsf, .bsr, .shld, .shrd: self = .varies
         default: self = .none
         }
     }
+
+    /// Whether what the flags lack before it, they may still lack behind.
+    var mayPass: Bool { self == .none || self == .uses }
 }
 
 /// What an instruction does with the host's flags.
@@ -74,10 +80,11 @@ enum HostFlagEffect {
     case doubleShift(UInt32?)
 
     init(_ i: Instruction) {
-        switch HostFlagUse(i.operation) {
+        switch HostFlagUse(i) {
         case .none: self = .none
         case .defines: self = .defines
         case .uses: self = .uses
+        case .product: self = .multiply(i.productRegister)
         case .varies: self.init(varying: i)
         }
     }
@@ -91,10 +98,7 @@ enum HostFlagEffect {
                 return
             }
             self = .countedShift
-        case .mul: self = .multiply(i.operandSize == 4 ? 0 : nil)
-        case .imul:
-            let destination: UInt8 = i.operands.1.kind == .none ? 0 : i.operands.0.register
-            self = .multiply(i.operandSize == 4 ? destination : nil)
+        case .mul, .imul: self = .multiply(nil)
         case .bsf, .bsr: self = .scan
         case .shld, .shrd:
             let count = i.immediate & 31
@@ -110,6 +114,9 @@ enum HostFlagEffect {
 }
 
 extension Instruction {
+    /// Where in the register file the low half goes of what MUL and IMUL of 32 bits make.
+    var productRegister: UInt8 { operation == .mul || operands.1.kind == .none ? 0 : operands.0.register }
+
     /// ROL or ROR by a constant: reads no flag, and changes CF and OF at most.
     var isConstantRotation: Bool { (operation == .rol || operation == .ror) && operands.1.kind == .immediate }
 }
@@ -128,6 +135,9 @@ extension Instruction {
             default: return false
             }
         }
+
+        /// Whether the monitor takes over before this in any case, and makes good what the flags lack before it does anything.
+        var paysDebts: Bool { isMonitored || role == .callout }
 
         /// Whether the monitor may take over before this, and look at flags and registers: it may fault, or is the monitor's
         /// anyway.

@@ -14,6 +14,8 @@
             fileprivate(set) var mayLackCode: Bool
             /// May be in the `FaultHistory`.
             fileprivate(set) var mayFault: Bool
+            /// `copies` has it.
+            fileprivate var isCopy = false
             /// Bytes of `code`, if that and behind it the bytes behind the head are its host code; nil if nothing is known of
             /// that, or it is another.
             fileprivate(set) var codeSize: UInt8?
@@ -52,6 +54,9 @@
         private let keys: UnsafeMutablePointer<UInt64>
         /// What records of instructions of each form begin as.
         private let records: UnsafeMutablePointer<NativeInstruction>
+        /// Instructions that are their own host code and cannot fault, by their first two bytes, of which the second need not
+        /// mean anything: the length in the lowest four bits, the number of their form above it; 0 for all others.
+        private let copies: UnsafeMutablePointer<UInt16>
 
         /// - Parameter decoder: that of the instructions.
         init(_ decoder: Decoder) {
@@ -63,12 +68,15 @@
             keys.initialize(repeating: 0, count: Self.count)
             records = .allocate(capacity: Self.count + 1)
             records.initialize(repeating: Self.record(Instruction(.nop), none), count: Self.count + 1)
+            copies = .allocate(capacity: 1 << 16)
+            copies.initialize(repeating: 0, count: 1 << 16)
         }
 
         deinit {
             forms.deallocate()
             keys.deallocate()
             records.deallocate()
+            copies.deallocate()
         }
 
         /// What heads have in the uppermost bits is the same in all 32-bit code.
@@ -79,7 +87,7 @@
         private static func record(_ i: Instruction, _ form: Form) -> NativeInstruction {
             var record = NativeInstruction(instruction: i, offset: 0, role: form.role)
             (record.stackUse, record.isPlain) = (form.stackUse, form.isPlain)
-            record.flagUse = HostFlagUse(i.operation)
+            record.flagUse = HostFlagUse(i)
             return record
         }
 
@@ -116,6 +124,7 @@
             }
             let form = forms + head.hash(bits: Self.slotBits)
             if form.pointee.head != head.word || form.pointee.mode != mode {
+                if form.pointee.isCopy { setCopy(form, 0) }
                 form.pointee = Form(i)
                 form.pointee.head = head.word
                 form.pointee.headSize = UInt8(truncatingIfNeeded: head.count)
@@ -139,6 +148,40 @@
             let start = code.dropLast(tail.count)
             withUnsafeMutableBytes(of: &form.pointee.code) { $0.copyBytes(from: start) }
             form.pointee.codeSize = UInt8(truncatingIfNeeded: start.count)
+            if code.elementsEqual(bytes) { noteCopy(form) }
+        }
+
+        /// Has a form that is its own host code found by its first two bytes from now on, if those say which it is.
+        private func noteCopy(_ form: UnsafeMutablePointer<Form>) {
+            guard form.pointee.isPlain, !form.pointee.mayFault, form.pointee.headSize <= 2,
+                let template = form.pointee.template, template.isWithoutDisplacement
+            else { return }
+            form.pointee.isCopy = true
+            setCopy(form, UInt16(form - forms) << 4 | UInt16(template.instruction.length))
+        }
+
+        private func setCopy(_ form: UnsafeMutablePointer<Form>, _ copy: UInt16) {
+            let (first, second) = (Int(form.pointee.head & 0xFF), Int(form.pointee.head >> 8 & 0xFF))
+            let places = first << 8..<(first + 1) << 8
+            for place in form.pointee.headSize == 1 ? places : places.lowerBound + second..<places.lowerBound + second + 1 {
+                copies[place] = copy
+            }
+        }
+
+        /// Makes the record of the instruction that begins with those eight bytes if that is its own host code, which depends
+        /// on nothing else in the block, and cannot fault.
+        ///
+        /// - Returns: its length; 0 if that is not known.
+        @inline(__always)
+        func makeRecordOfCopy(
+            _ record: UnsafeMutablePointer<NativeInstruction>, _ bytes: UInt64, _ mode: NativeMode
+        ) -> Int {
+            let copy = Int(copies[Int(UInt16(truncatingIfNeeded: bytes).byteSwapped)])
+            let number = copy >> 4
+            guard copy != 0, forms[number].mode == mode else { return 0 }
+            record.update(from: records + number, count: 1)
+            forms[number].template?.setOnlyImmediate(of: &record.pointee.instruction, from: bytes)
+            return copy & 15
         }
     }
 #endif

@@ -20,7 +20,7 @@
     /// the host's on a stack of ours, `CallStack`, and what is there sees whether the guest has come back to where that
     /// was.
     final class NativeTranslator {
-        private let cpu: Processor
+        let cpu: Processor
         let cache: NativeCache
         private let source: Interpreter
         private(set) var rewriter = InstructionRewriter(mode: [])
@@ -41,7 +41,7 @@
         private var mayHaveMonitored = false
 
         var host: HostAssembler
-        private(set) var block: NativeBlock
+        var block: NativeBlock
         /// Conditional jumps that await their exit: where the distance is, instruction, target.
         private var pending: [(place: Int, index: Int, target: UInt32)] = []
         /// Instructions in a round of a loop that is unrolled. Longer ones gain nothing.
@@ -139,12 +139,11 @@
         private func collect() -> Bool {
             var isTransfer = false
             var isLoop = false
-            while block.count < Translator.longest, !isTransfer, !isLoop,
-                block.physical & 0xFFF + block.length < 0x1000
-            {
-                // What leads into a loop that is rewritten again and again need not be translated again with it.
-                if block.count > 0, cache.rewrites.areMany(at: block.physical &+ block.length) { break }
-                guard let role = appendNext() else { break }
+            while !isTransfer, !isLoop {
+                appendCopies()
+                guard block.count < Translator.longest, block.physical & 0xFFF + block.length < 0x1000,
+                    block.count == 0 || !isRewrittenLoop(Int(block.length)), let role = appendNext()
+                else { break }
                 isTransfer = role.endsBlock
                 isLoop = (role == .conditional || role == .jump) && self.isLoop
             }
@@ -153,6 +152,13 @@
             if isLoop { unroll() }
             appendEnd()
             return isTransfer
+        }
+
+        /// Whether a loop that is rewritten again and again begins so many bytes on: what leads into it need not be translated
+        /// again with it.
+        @inline(__always)
+        func isRewrittenLoop(_ length: Int) -> Bool {
+            cache.rewrites.areMany(at: block.physical &+ UInt32(truncatingIfNeeded: length))
         }
 
         /// The last instruction, a jump, leads back to the first, and there are few between them.
