@@ -120,7 +120,8 @@
             #expect(block.address.value == Machines.codeAddress + 5 && block.executions == 25)
             #expect(block.exits.map(\.kind) == ["falls through", "taken", "taken"])
             #expect(block.exits.map(\.executions) == [24, 1, 0])
-            #expect(block.exits.map(\.isLinked) == [true, true, false])
+            // The last is never taken, but leads to the block's own start.
+            #expect(block.exits.map(\.isLinked) == [true, true, true])
             var rounds = [UInt64](repeating: 0, count: 4)
             for (index, instruction) in block.instructions.enumerated() {
                 rounds[index % 4] += instruction.executions ?? 0

@@ -56,6 +56,37 @@
             }
         }
 
+        /// Heads that share a slot take it from each other: what was known of the first is not taken for the second, nor the
+        /// other way round. Sums and the like define all flags, of which a product leaves most undefined.
+        @Test func formsGiveWay() throws {
+            let heads = InstructionHeads()
+            func slot(_ bytes: [UInt8]) throws -> Int {
+                let word = bytes.reversed().reduce(0) { $0 << 8 | UInt64($1) }
+                let head = heads.head(of: word, size: .bits32)
+                return try #require(head).hash(bits: NativeForms.slotBits)
+            }
+            let registers = (0xC0...0xFF as ClosedRange<UInt8>).filter { $0 >> 3 & 7 != 4 && $0 & 7 != 4 }
+            let products = registers.flatMap { [[0x69, $0, 3, 0, 0, 0], [0x6B, $0, 3]] as [[UInt8]] }
+            let opcodes = (0..<0x40 as Range<UInt8>).filter { $0 & 7 < 4 }
+            let sums = registers.flatMap { byte in opcodes.map { [$0, byte] } }
+            let pair = try NativePair()
+            var tried = 0
+            for product in products {
+                for sum in try sums.filter({ try slot($0) == slot(product) }) {
+                    tried += 1
+                    for bytes in [product, sum, product, sum] {
+                        // cmp eax, eax; it; pushfd; pop ecx; and the same again, with no flags known before
+                        pair.start([0x39, 0xC0] + bytes + [0x9C, 0x59] + bytes + [0x9C, 0x5A]) {
+                            ($0.pointee.eax, $0.pointee.ebx, $0.pointee.edi) = (0x8000_0001, 5, 0xFFFF_FFFF)
+                            $0.pointee.esp = CodeRunner.stackTop
+                        }
+                        #expect(pair.run(100) == [])
+                    }
+                }
+            }
+            #expect(tried > 0)
+        }
+
         /// A routine is patched so often that nearly all blocks are stale: they go, and what they were is translated again.
         @Test func staleBlocksGo() throws {
             let pair = try NativePair()

@@ -10,7 +10,7 @@
         private let tallies: [NativeProfile.Tally]
         /// The cache's blocks by where they begin in the arena.
         private var blocksByEntry: [Int: Int32] = [:]
-        /// Distances of jumps that can be linked, by block.
+        /// Distances of jumps that are or can be linked, by block.
         private var patches: [Int32: [Int]] = [:]
         /// Numbers of the blocks with a link to a block, by its number.
         private var linksIn: [Int: [Int]] = [:]
@@ -22,7 +22,7 @@
             stubs = engine.stubs
             tallies = profile.records.indices.map(profile.total)
             for number in 0..<cache.blockCount { blocksByEntry[Int(cache.blocks[number].entry)] = Int32(number) }
-            for site in 0..<cache.siteCount where cache.sites[site].kind == .link {
+            for site in 0..<cache.siteCount where [.link, .own].contains(cache.sites[site].kind) {
                 patches[cache.sites[site].block, default: []].append(Int(cache.sites[site].place))
             }
             for number in profile.records.indices {

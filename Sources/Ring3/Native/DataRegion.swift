@@ -11,7 +11,7 @@ struct DataRegion {
     /// The key while there is no region: added to no address it makes zero.
     static let none: UInt32 = 1 << 31
     /// Of a chunk, 64 bytes, for which `ProcessorState.codeMap` has a bit.
-    private static let chunkShift: UInt32 = 6
+    fileprivate static let chunkShift: UInt32 = 6
     /// Those of a part of a chunk.
     static let smallShifts: ClosedRange<UInt32> = 2...5
 
@@ -117,10 +117,16 @@ struct DataRegion {
         private var last: (chunk: UInt32, time: UInt64) = (.max, 0)
         /// So many instructions after another store to its chunk, one is likely to be followed by more.
         private static let denseStores: UInt64 = 256
+        /// Chunks of code where that was so, by the low bits of their numbers: whoever writes code there anew will do so again.
+        private let dense = UnsafeMutablePointer<UInt32>.allocate(capacity: denseCount)
+        private static let denseCount = 64
 
         init(_ cpu: Processor, _ cache: NativeCache, _ interpreter: Interpreter) {
             (self.cpu, self.cache, self.interpreter) = (cpu, cache, interpreter)
+            dense.initialize(repeating: .max, count: Self.denseCount)
         }
+
+        deinit { dense.deallocate() }
 
         /// From now on the monitor does all stores to pages with code.
         @inline(__always)
@@ -157,8 +163,10 @@ struct DataRegion {
         /// The same in a chunk that was code, or is in other places. It takes as long as some stores to find that out.
         private func regionInChunk(_ linear: UInt32, _ physical: UInt32, _ place: UInt64) -> DataRegion? {
             let (chunk, now) = (physical & ~63, cpu.pointee.instructions)
-            defer { last = (chunk, now) }
-            guard last.chunk == chunk, now &- last.time < Self.denseStores else { return nil }
+            let slot = Int(chunk >> DataRegion.chunkShift) & (Self.denseCount - 1)
+            if last.chunk == chunk, now &- last.time < Self.denseStores { dense[slot] = chunk }
+            last = (chunk, now)
+            guard dense[slot] == chunk else { return nil }
             if !cache.holdsCode(chunk, count: 64) {
                 interpreter.forgetChunk(chunk, isMarked: false)
                 let map = mapWithoutLeftovers(behind: chunk)

@@ -133,6 +133,8 @@
         enum Kind: UInt8 {
             /// To `eip`: once the block there exists, the jump at `place` can lead to it.
             case link
+            /// Nobody does: the jump at `place` leads to the block's own start.
+            case own
             /// To `eip`, one of the `FarTargets`, for which the jump cache had no block.
             case far
             /// To what EIP is, which was not in the jump cache.
@@ -155,7 +157,7 @@
         var block: Int32
         /// Where the guest goes on, as far as the site alone says so.
         var eip: UInt32 = 0
-        /// Offset in the arena of a jump's or call's distance, and where that leads as long as it is not linked.
+        /// Offset in the arena of a jump's or call's distance, and where that leads until it is linked.
         var place: UInt32 = 0
         var unlinked: UInt32 = 0
         /// Another site that is linked to the same block.
@@ -396,7 +398,7 @@
             return block.physical < physical &+ count && block.physical &+ block.length > physical
         }
 
-        /// Whoever comes to the block from now on leaves at once, and nobody is led to it any more.
+        /// Whoever comes to the block from now on leaves at once.
         private func retire(_ number: Int32) {
             let block = blocks[Int(number)]
             blocks[Int(number)].isStale = true
@@ -406,15 +408,6 @@
             statistics.pointee.blocksInvalidated &+= 1
             verification?.blockRetired(number)
             removeFromTable(number)
-            var link = block.firstLink
-            blocks[Int(number)].firstLink = Self.none
-            while link != Self.none {
-                let site = sites[Int(link)]
-                assembler.patch(at: Int(site.place), to: Int(site.unlinked))
-                verification?.blockUnlinked(site.block, at: Int(site.place))
-                sites[Int(link)].nextLink = Self.none
-                link = site.nextLink
-            }
         }
 
         private func removeFromTable(_ number: Int32) {
@@ -431,7 +424,19 @@
             if previous != Self.none { blocks[Int(previous)].nextInSlot = block.nextInSlot }
         }
 
-        /// Leads the jump or call at a `link` site, which is not linked, to a block.
+        /// Leads those that are linked to a stale block to the one that took its place.
+        func moveLinks(from stale: Int32, to block: Int32) {
+            var link = blocks[Int(stale)].firstLink
+            blocks[Int(stale)].firstLink = Self.none
+            while link != Self.none {
+                let site = sites[Int(link)]
+                // Of stale blocks nobody executes more than what calls return to, and hardly that.
+                if !blocks[Int(site.block)].isStale { self.link(UInt32(link), to: block) }
+                link = site.nextLink
+            }
+        }
+
+        /// Leads the jump or call at a `link` site to a block.
         func link(_ number: UInt32, to target: Int32) {
             let site = sites[Int(number)]
             assembler.patch(at: Int(site.place), to: Int(blocks[Int(target)].entry))

@@ -211,9 +211,11 @@
             let (source, block) = (cache.blocks[Int(site.block)], cache.blocks[Int(target)])
             switch site.kind {
             case .link: if source.canLead(to: block) { cache.link(number, to: target) }
-            // Only jump caches lead to stale blocks.
-            case .far, .miss, .stale: remember(block)
-            case .units, .repeated, .callout: break
+            case .far, .miss: remember(block)
+            case .stale:
+                if source.canLead(to: block) { cache.moveLinks(from: site.block, to: target) }
+                remember(block)
+            case .own, .units, .repeated, .callout: break
             }
         }
 
@@ -339,7 +341,7 @@
             let site = cache.sites[Int(exit)]
             let index = Int(site.index)
             switch site.kind {
-            case .link, .far, .stale:
+            case .link, .own, .far, .stale:
                 cpu.pointee.eip = site.eip
                 return leave(by: exit, counted: total)
             case .miss: return leave(by: exit, counted: total)

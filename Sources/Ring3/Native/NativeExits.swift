@@ -15,13 +15,14 @@
         /// The exit of the conditional jump at `index`, whose distance is at `place`. A direct one needs it as long as it is not
         /// linked, or where executions are counted.
         func emitExit(to target: UInt32, ofJumpAt place: Int, _ index: Int) {
+            let isDirect = isDirect(index)
+            guard !isDirect || cache.profile != nil else { return emitUnlinked(target, at: place, &host) }
             host.patch(at: place, to: host.offset)
-            guard isDirect(index) else {
+            guard isDirect else {
                 emitX87Notes(instruction(index).pointee.x87, before: index)
                 return emitExit(to: target, after: index, owing: instruction(index).pointee.debt)
             }
-            guard let profile = cache.profile else { return emitUnlinked(target, at: place, &host) }
-            profile.countExit(after: index, isDirect: true, &host)
+            cache.profile?.countExit(after: index, isDirect: true, &host)
             emitJump(to: target, &host)
         }
 
@@ -29,12 +30,17 @@
             guard block.links(to: target) else { return emitFarJump(to: target, returningTo: next, &host) }
             let place = next == nil ? host.jump(to: host.offset + 5) : host.call(host.offset + 5)
             if let next { emitReturn(to: next, &host) }
-            host.patch(at: place, to: host.offset)
             emitUnlinked(target, at: place, &host)
         }
 
-        /// Where a jump or call to `target`, whose distance is at `place`, leads as long as it is not linked.
+        /// Where a jump or call to `target`, whose distance is at `place`, leads as long as it is not linked. One to the block's
+        /// own start leads there from the outset, and still does once the block is stale, which its entry sees to.
         private func emitUnlinked(_ target: UInt32, at place: Int, _ host: inout HostAssembler) {
+            guard target != block.eip else {
+                _ = cache.add(NativeSite(kind: .own, block: cache.nextBlock, eip: target, place: UInt32(place)))
+                return host.patch(at: place, to: Int(block.entry))
+            }
+            host.patch(at: place, to: host.offset)
             let site = NativeSite(
                 kind: .link, block: cache.nextBlock, eip: target, place: UInt32(place),
                 unlinked: UInt32(host.offset))

@@ -44,7 +44,7 @@
             }
         }
 
-        private static let slotBits: UInt64 = 11
+        static let slotBits: UInt64 = 11
         private let decoder: Decoder
         private static let count = 1 << Int(slotBits)
         private let heads = InstructionHeads()
@@ -161,10 +161,11 @@
         }
 
         private func setCopy(_ form: UnsafeMutablePointer<Form>, _ copy: UInt16) {
-            let (first, second) = (Int(form.pointee.head & 0xFF), Int(form.pointee.head >> 8 & 0xFF))
-            let places = first << 8..<(first + 1) << 8
-            for place in form.pointee.headSize == 1 ? places : places.lowerBound + second..<places.lowerBound + second + 1 {
-                copies[place] = copy
+            let (first, second) = (Int(form.pointee.head & 0xFF) << 8, Int(form.pointee.head >> 8 & 0xFF))
+            if form.pointee.headSize == 2 {
+                copies[first + second] = copy
+            } else {
+                for second in 0...0xFF { copies[first + second] = copy }
             }
         }
 

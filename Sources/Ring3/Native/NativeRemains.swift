@@ -75,12 +75,12 @@
             return record.isFollowed ? next : next &+ record.instruction.immediate
         }
 
-        /// Where a jump leads whose distance, of four bytes, ends there.
+        /// Where a jump leads whose distance, of four bytes, ends there; nil if that is no exit, but the block's own start.
         func target(ofJumpEndingAt end: Int) -> Int? {
             guard end - 4 >= entry, end <= self.end else { return nil }
             let distance = (0..<4).reduce(UInt32(0)) { $0 | UInt32(code[end - 4 - entry + $1]) << UInt32($1 * 8) }
             let target = end + Int(Int32(bitPattern: distance))
-            return (entry...self.end).contains(target) ? target : nil
+            return (end...self.end).contains(target) ? target : nil
         }
     }
 #endif

@@ -45,12 +45,6 @@
             check(\.links) { () throws(EmittedCodeFinding) in try verifier.verifyLink(block, at: place) }
         }
 
-        /// It leads out of its block again.
-        func blockUnlinked(_ number: Int32, at place: Int) {
-            let block = blocks[Int(number)]
-            check(\.links) { () throws(EmittedCodeFinding) in try verifier.verifyUnlinked(block, at: place) }
-        }
-
         func blockRetired(_ number: Int32) {
             let block = blocks[Int(number)]
             check(\.retired) { () throws(EmittedCodeFinding) in try verifier.verifyStale(block) }

@@ -73,12 +73,6 @@ final class EmittedCodeVerifier {
         entries.insert(block.entry)
     }
 
-    /// Verifies a jump or call that leads out of its block again.
-    func verifyUnlinked(_ block: EmittedBlock, at place: Int) throws(EmittedCodeFinding) {
-        let (jump, target) = try link(at: place, of: block)
-        guard block.patches[place] == target else { throw finding(.target, jump, block) }
-    }
-
     /// The jump or call that has its distance, of four bytes, at `place`.
     private func link(
         at place: Int, of block: EmittedBlock
