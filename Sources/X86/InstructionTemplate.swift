@@ -81,16 +81,10 @@ public struct InstructionTemplate: Sendable {
         }
     }
 
-    /// Whether there are no values but an immediate.
-    public var isWithoutDisplacement: Bool { displacementSize == 0 }
-
-    /// The same for an instruction without displacement, with no more than its first eight bytes, of which the head may be
-    /// four.
-    @inlinable @inline(__always)
-    public func setOnlyImmediate(of copy: inout Instruction, from bytes: UInt64) {
-        guard immediate.size != 0 else { return }
-        let word = bytes &>> UInt64(8 * headSize)
-        copy.immediate = Self.value(word, size: immediate.size, isSigned: immediate.isSigned) & immediate.mask
+    /// How `Instruction.immediate` follows from the first eight bytes; nil if it is not all that does, or may lie further on.
+    public var nearImmediate: NearImmediate? {
+        guard displacementSize == 0, headSize <= 4 else { return nil }
+        return NearImmediate(immediate, headSize: headSize, otherwise: instruction.immediate)
     }
 
     /// The lowest `size` (1, 2 or 4) bytes, with zeroes or copies of their sign above them.
@@ -141,5 +135,29 @@ struct ImmediateForm: Sendable {
         default: return nil
         }
         guard size == Int(self.size) else { return nil }
+    }
+}
+
+/// `Instruction.immediate` by arithmetic alone, whatever the instruction has behind its head.
+public struct NearImmediate: Sendable {
+    /// Bits before and above it.
+    @usableFromInline let shift: UInt8
+    @usableFromInline let unused: UInt8
+    @usableFromInline let mask: UInt32
+    /// What it always is, where nothing is behind the head.
+    @usableFromInline let constant: UInt32
+
+    init(_ form: ImmediateForm, headSize: UInt8, otherwise constant: UInt32) {
+        shift = 8 * headSize
+        unused = form.size == 0 ? 0 : 32 - 8 * form.size
+        mask = form.size == 0 ? 0 : form.isSigned ? form.mask : form.mask >> UInt32(unused)
+        self.constant = form.size == 0 ? constant : 0
+    }
+
+    /// - Parameter bytes: the instruction's first eight, in memory order.
+    @inlinable @inline(__always)
+    public func value(of bytes: UInt64) -> UInt32 {
+        let top = Int32(truncatingIfNeeded: bytes &>> UInt64(shift)) &<< Int32(unused)
+        return UInt32(bitPattern: top &>> Int32(unused)) & mask | constant
     }
 }

@@ -91,13 +91,13 @@
         @Test func staleBlocksGo() throws {
             let pair = try NativePair()
             let function = CodeRunner.codeAddress + 0x800
-            // mov ecx, 4000; mov [function + 1], ecx; call function; add edx, eax; dec ecx; jnz; HLT; function: mov eax, 0; ret
+            // mov ecx, 4000; mov [function + 2], ecx; call function; add edx, eax; dec ecx; jnz; HLT; function: lea eax, [0]; ret
             let start: [UInt8] = [
-                0xB9, 0xA0, 0x0F, 0, 0, 0x89, 0x0D, 0x01, 0x08, 0x01, 0, 0xE8, 0xF0, 0x07, 0, 0, 0x01, 0xC2, 0x49, 0x75,
+                0xB9, 0xA0, 0x0F, 0, 0, 0x89, 0x0D, 0x02, 0x08, 0x01, 0, 0xE8, 0xF0, 0x07, 0, 0, 0x01, 0xC2, 0x49, 0x75,
                 0xF0, 0xF4,
             ]
             let gap = [UInt8](repeating: 0, count: Int(function - CodeRunner.codeAddress) - start.count)
-            pair.start(start + gap + [0xB8, 0, 0, 0, 0, 0xC3]) { $0.pointee.edx = 0 }
+            pair.start(start + gap + [0x8D, 0x05, 0, 0, 0, 0, 0xC3]) { $0.pointee.edx = 0 }
             #expect(pair.runToHalt { 5003 } == [])
             #expect(pair.native.cpu.pointee.edx == 4000 * 4001 / 2)
             #expect(pair.engine.cache.statistics.pointee.evictions > 0)

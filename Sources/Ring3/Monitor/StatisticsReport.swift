@@ -21,6 +21,8 @@ public struct StatisticsReport: Encodable, CustomStringConvertible {
         /// Nil, and not in the JSON, for an engine without micro-ops.
         public let microOps: UInt64?
         public let invalidated: UInt64
+        /// Writes of constants into code that blocks took over as they were.
+        public let repaired: UInt64
         public let evictions: UInt64
         public let links: UInt64
         public let entries: UInt64
@@ -107,6 +109,7 @@ extension StatisticsReport.Translation {
         instructions = counts.instructionsTranslated
         microOps = counts.microOps == 0 ? nil : counts.microOps
         invalidated = counts.blocksInvalidated
+        repaired = counts.blocksRepaired
         evictions = counts.evictions
         links = counts.links
         entries = counts.entries
@@ -117,9 +120,8 @@ extension StatisticsReport.Translation {
 
     fileprivate var rows: [(name: String, value: UInt64)] {
         [("blocks", blocks), ("instructions", instructions)] + (microOps.map { [("micro-ops", $0)] } ?? []) + [
-            ("invalidated", invalidated), ("evictions", evictions), ("links", links), ("entries", entries),
-            ("interpreted", interpreted),
-            ("slow paths", slowPaths), ("bytes", bytes),
+            ("invalidated", invalidated), ("repaired", repaired), ("evictions", evictions), ("links", links),
+            ("entries", entries), ("interpreted", interpreted), ("slow paths", slowPaths), ("bytes", bytes),
         ]
     }
 }

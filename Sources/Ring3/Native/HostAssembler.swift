@@ -78,6 +78,9 @@ struct HostAssembler {
         store(distance, at: place)
     }
 
+    /// Overwrites four bytes, a constant of an instruction.
+    func replace(at place: Int, by value: UInt32) { store(value, at: place) }
+
     private func store(_ value: UInt32, at place: Int) {
         UnsafeMutableRawPointer(base + place).storeBytes(of: value.littleEndian, as: UInt32.self)
     }

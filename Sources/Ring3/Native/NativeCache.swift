@@ -34,6 +34,8 @@
         /// Where its host code is among the drafts, if it is straight, and its bytes.
         var draft: UInt16 = 0
         var draftSize: UInt16 = 0
+        /// Its host code begins with its own bytes, the last four of which are its immediate, and any other would do.
+        var endsWithConstant = false
         /// Offset of its host code in the arena.
         var host: UInt32 = 0
 
@@ -113,19 +115,30 @@
     }
 
     /// How often the guest has written to loops that were unrolled, by where in RAM they begin. Some share a count.
-    struct CodeRewrites {
+    struct CodeRewrites: ~Copyable {
         private static let many = 4
-        private var counts = [UInt8](repeating: 0, count: 1 << 16)
+        private static let size = 1 << 16
+        private let counts = UnsafeMutablePointer<UInt8>.allocate(capacity: size)
 
-        private static func index(_ physical: UInt32) -> Int { Int((physical ^ physical >> 16) & 0xFFFF) }
+        init() { forget() }
 
-        mutating func note(_ physical: UInt32) {
-            let index = Self.index(physical)
-            if counts[index] < Self.many { counts[index] += 1 }
+        deinit { counts.deallocate() }
+
+        func forget() { counts.initialize(repeating: 0, count: Self.size) }
+
+        @inline(__always)
+        private func count(_ physical: UInt32) -> UnsafeMutablePointer<UInt8> {
+            counts + Int((physical ^ physical >> 16) & UInt32(Self.size - 1))
+        }
+
+        func note(_ physical: UInt32) {
+            let count = count(physical)
+            if count.pointee < Self.many { count.pointee += 1 }
         }
 
         /// So many that there may well be more.
-        func areMany(at physical: UInt32) -> Bool { counts[Self.index(physical)] >= Self.many }
+        @inline(__always)
+        func areMany(at physical: UInt32) -> Bool { count(physical).pointee >= Self.many }
     }
 
     /// A place where emitted code leaves for the monitor.
@@ -178,6 +191,7 @@
         static let largestBlock = 1 << 14
 
         let arena: CodeArena
+        let ram: UnsafeRawPointer
         let blocks = UnsafeMutablePointer<NativeBlock>.allocate(capacity: mostBlocks)
         let instructions = UnsafeMutablePointer<NativeInstruction>.allocate(capacity: mostInstructions)
         let sites = UnsafeMutablePointer<NativeSite>.allocate(capacity: mostSites)
@@ -200,9 +214,10 @@
         var verification: CodeVerification?
         /// What becomes of the blocks, if somebody wants to know.
         var profile: NativeProfile?
-        private(set) var rewrites = CodeRewrites()
+        let rewrites = CodeRewrites()
 
-        init(ramSize: Int, capacity: Int) throws(CodeArena.Failure) {
+        init(_ ram: UnsafeRawPointer, ramSize: Int, capacity: Int) throws(CodeArena.Failure) {
+            self.ram = ram
             arena = try CodeArena(size: capacity, counters: Self.mostSites)
             statistics.initialize(to: TranslationStatistics())
             table.initialize(repeating: Self.none, count: Self.tableSize)
@@ -342,7 +357,9 @@
                 let block = blocks[Int(number)]
                 if !isAdaptation, block.isUnrolled { rewrites.note(block.physical) }
             }
-            retire(onPage: physical, noting: note) { overlaps($0, physical, count) }
+            retire(onPage: physical, noting: note) {
+                overlaps($0, physical, count) && (isAdaptation || !repair($0, physical, count))
+            }
             let page = Int(physical >> 12)
             var number = crossings[page]
             crossings[page] = Self.none
@@ -450,7 +467,7 @@
         func removeAll() {
             profile?.evicted()
             // Where the guest keeps writing to its code, it will go on with that.
-            if !isMostlyStale { rewrites = CodeRewrites() }
+            if !isMostlyStale { rewrites.forget() }
             for number in 0..<blockCount {
                 let block = blocks + number
                 table[Self.slot(block.pointee.physical, block.pointee.eip, block.pointee.mode)] = Self.none

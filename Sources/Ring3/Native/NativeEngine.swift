@@ -48,7 +48,7 @@
             self.cpu = cpu
             self.interpreter = interpreter
             self.keepsTranslations = keepsTranslations
-            cache = try NativeCache(ramSize: memory.size, capacity: Self.cacheSize)
+            cache = try NativeCache(memory.base, ramSize: memory.size, capacity: Self.cacheSize)
             budget = try InstructionBudget()
             var host = cache.assembler
             stubs = NativeStubs(&host, branch)

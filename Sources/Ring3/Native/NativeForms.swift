@@ -57,6 +57,12 @@
         /// Instructions that are their own host code and cannot fault, by their first two bytes, of which the second need not
         /// mean anything: the length in the lowest four bits, the number of their form above it; 0 for all others.
         private let copies: UnsafeMutablePointer<UInt16>
+        /// What there is to know of such instructions beyond their records, by the number of their form.
+        private let copyForms: UnsafeMutablePointer<CopyForm>
+        private struct CopyForm {
+            var immediate: NearImmediate
+            var mode: NativeMode
+        }
 
         /// - Parameter decoder: that of the instructions.
         init(_ decoder: Decoder) {
@@ -70,6 +76,7 @@
             records.initialize(repeating: Self.record(Instruction(.nop), none), count: Self.count + 1)
             copies = .allocate(capacity: 1 << 16)
             copies.initialize(repeating: 0, count: 1 << 16)
+            copyForms = .allocate(capacity: Self.count)
         }
 
         deinit {
@@ -77,6 +84,7 @@
             keys.deallocate()
             records.deallocate()
             copies.deallocate()
+            copyForms.deallocate()
         }
 
         /// What heads have in the uppermost bits is the same in all 32-bit code.
@@ -154,9 +162,13 @@
         /// Has a form that is its own host code found by its first two bytes from now on, if those say which it is.
         private func noteCopy(_ form: UnsafeMutablePointer<Form>) {
             guard form.pointee.isPlain, !form.pointee.mayFault, form.pointee.headSize <= 2,
-                let template = form.pointee.template, template.isWithoutDisplacement
+                let template = form.pointee.template, let immediate = template.nearImmediate
             else { return }
+            (copyForms + (form - forms)).initialize(to: CopyForm(immediate: immediate, mode: form.pointee.mode))
             form.pointee.isCopy = true
+            records[form - forms].endsWithConstant =
+                template.instruction.length - form.pointee.headSize == 4
+                && records[form - forms].flagUse != .varies
             setCopy(form, UInt16(form - forms) << 4 | UInt16(template.instruction.length))
         }
 
@@ -179,9 +191,9 @@
         ) -> Int {
             let copy = Int(copies[Int(UInt16(truncatingIfNeeded: bytes).byteSwapped)])
             let number = copy >> 4
-            guard copy != 0, forms[number].mode == mode else { return 0 }
+            guard copy != 0, copyForms[number].mode == mode else { return 0 }
             record.update(from: records + number, count: 1)
-            forms[number].template?.setOnlyImmediate(of: &record.pointee.instruction, from: bytes)
+            record.pointee.instruction.immediate = copyForms[number].immediate.value(of: bytes)
             return copy & 15
         }
     }

@@ -7,6 +7,8 @@ public struct TranslationStatistics: Sendable {
     public var microOps: UInt64 = 0
     /// Blocks whose code was written to.
     public var blocksInvalidated: UInt64 = 0
+    /// Writes to code that a block took over as it was; always 0 for `ThreadedEngine`.
+    public var blocksRepaired: UInt64 = 0
     /// Times the whole cache was emptied because it was full, or full of blocks that had been overwritten.
     public var evictions: UInt64 = 0
     /// Exits bound to the block they lead to.
