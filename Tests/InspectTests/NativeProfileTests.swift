@@ -130,6 +130,21 @@
             #expect(block.instructionsExecuted == 99 + 99 + 98 + 98)
         }
 
+        /// A constant is patched forty times: without somebody who looks, that would be one block.
+        @Test func patchedConstantsAreVersions() throws {
+            // mov esp, 0x90000; mov ecx, 40; again: mov [patched + 1], ecx; call patched; dec ecx; jnz again; hlt;
+            // patched: mov eax, 0; ret
+            let patched = Machines.codeAddress + 25
+            let address = (0..<4).map { UInt8(truncatingIfNeeded: (patched + 1) >> UInt32($0 * 8)) }
+            let code: [UInt8] =
+                [0xBC, 0, 0, 9, 0, 0xB9, 40, 0, 0, 0, 0x89, 0x0D] + address + [0xE8, 4, 0, 0, 0, 0x49, 0x75, 0xF2, 0xF4]
+                + [0xB8, 0, 0, 0, 0, 0xC3]
+            let inspector = try inspected(code).inspector
+            let block = inspector.block(try #require(inspector.blocks(at: patched).last))
+            #expect(block.version == 40 && block.executions == 40)
+            #expect(block.instructions[0].text == "mov eax, 1")
+        }
+
         /// What is in the last bytes of a page is not linked to, as an instruction there may cross into the next.
         @Test func exitsToThePagesEndAreByTheJumpCache() throws {
             let (start, end) = (Machines.codeAddress, Machines.codeAddress | 0xFF0)

@@ -166,9 +166,8 @@
             else { return }
             (copyForms + (form - forms)).initialize(to: CopyForm(immediate: immediate, mode: form.pointee.mode))
             form.pointee.isCopy = true
-            records[form - forms].endsWithConstant =
-                template.instruction.length - form.pointee.headSize == 4
-                && records[form - forms].flagUse != .varies
+            // Whether flags change depends on constants of one byte only: counts.
+            records[form - forms].endsWithConstant = template.instruction.length - form.pointee.headSize == 4
             setCopy(form, UInt16(form - forms) << 4 | UInt16(template.instruction.length))
         }
 
