@@ -136,9 +136,8 @@
             // patched: mov eax, 0; ret
             let patched = Machines.codeAddress + 25
             let address = (0..<4).map { UInt8(truncatingIfNeeded: (patched + 1) >> UInt32($0 * 8)) }
-            let code: [UInt8] =
-                [0xBC, 0, 0, 9, 0, 0xB9, 40, 0, 0, 0, 0x89, 0x0D] + address + [0xE8, 4, 0, 0, 0, 0x49, 0x75, 0xF2, 0xF4]
-                + [0xB8, 0, 0, 0, 0, 0xC3]
+            var code: [UInt8] = [0xBC, 0, 0, 9, 0, 0xB9, 40, 0, 0, 0, 0x89, 0x0D] + address
+            code += [0xE8, 4, 0, 0, 0, 0x49, 0x75, 0xF2, 0xF4, 0xB8, 0, 0, 0, 0, 0xC3]
             let inspector = try inspected(code).inspector
             let block = inspector.block(try #require(inspector.blocks(at: patched).last))
             #expect(block.version == 40 && block.executions == 40)
