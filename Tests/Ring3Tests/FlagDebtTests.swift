@@ -54,6 +54,20 @@
             }
         }
 
+        /// What POPFD loads is not made good for something before it, neither where the block is left nor by the monitor.
+        @Test(arguments: makers.indices, [[0xEB, 0x00], [0x0F, 0xA2]] as [[UInt8]])
+        func loadedFlagsStay(maker: Int, way: [UInt8]) throws {
+            let pair = try NativePair()
+            // nops; it; push image; popfd; jmp to what follows, or cpuid; pushfd; pop esi
+            let code = Self.makers[maker] + [0x68, 0xD7, 0x08, 0, 0, 0x9D, 0x90] + way + [0x9C, 0x5E]
+            pair.start([UInt8](repeating: 0x90, count: 60) + code) {
+                ($0.pointee.eax, $0.pointee.ecx, $0.pointee.ebx) = (0x8001_2345, 7, 5)
+                $0.pointee.esp = CodeRunner.stackTop
+            }
+            #expect(pair.run(100) == [])
+            #expect(pair.native.cpu.pointee.esi & 0x8D5 == 0x8D5)
+        }
+
         /// Behind a rotation CF and OF are its own: what a fault pushes is not what the product before it had.
         @Test func faultsBehindRotationsSeeTheirFlags() throws {
             let pair = try NativePair()
