@@ -188,18 +188,14 @@
                 let isNear = Int(address.dropFirst(6), radix: 16).map { $0 < Translator.longest } ?? false
                 return mnemonic == "mov" && isNear ? nil : "budget"
             }
-            return isInJumpCache(address, ofAddresses: mnemonic == "jmp" || mnemonic == "call") ? nil : "memory"
+            return ["jmp", "call"].contains(mnemonic) && isInJumpCache(address) ? nil : "memory"
         }
 
-        /// Tags come first, then as many addresses, then those of far targets.
-        private static func isInJumpCache(_ address: Substring, ofAddresses: Bool) -> Bool {
-            let size = JumpCache.count * 8
-            if address == "r15+r9*8" { return !ofAddresses }
-            if address == "r15+r9*8+0x\(String(size, radix: 16))" { return ofAddresses }
-            guard ofAddresses, address.hasPrefix("r15+0x"), let place = Int(address.dropFirst(6), radix: 16) else {
-                return false
-            }
-            return place % 8 == 0 && JumpCache.farPlace..<JumpCache.size ~= place
+        /// Below the entries the addresses of far targets are.
+        private static func isInJumpCache(_ address: Substring) -> Bool {
+            if address == "r15+r8*8" { return true }
+            guard address.hasPrefix("r15-0x"), let place = Int(address.dropFirst(6), radix: 16) else { return false }
+            return place % 8 == 0 && 1...FarTargets.tableSize ~= place
         }
 
         /// LEA accesses nothing: R14 may be counted, and no other register of ours named.

@@ -29,11 +29,12 @@
                 guard let room = ShadowWindow.reserve(Self.jumpRoomSize, PROT_READ | PROT_WRITE) else {
                     throw CodeArena.Failure(errno: errno)
                 }
+                JumpCache.useSmallPages(room, Self.jumpRoomSize)
                 jumpRoom = room
                 self.targets = targets
                 jumpCaches.initialize(repeating: nil, count: NativeMode.count)
                 for mode in 0..<NativeMode.count {
-                    try targets.provideTable(at: room + mode * JumpCache.size + JumpCache.farPlace)
+                    try targets.provideTable(at: room + mode * JumpCache.size)
                 }
             }
 

@@ -15,6 +15,8 @@
 
         /// The way out.
         let unknown: UInt64
+        /// The same for other jumps.
+        let missing: UInt64
         private let file: Int32
         private(set) var count = 0
         private let targets = UnsafeMutablePointer<Target>.allocate(capacity: most)
@@ -28,9 +30,12 @@
             var nextOnPage: UInt32
         }
 
-        /// - Parameter unknown: a host address, which finds the number of a `NativeSite` in R8D.
-        init(unknown: UInt64) throws(CodeArena.Failure) {
+        /// - Parameters:
+        ///   - unknown: a host address, which finds the number of a `NativeSite` in R8D.
+        ///   - missing: one that finds the guest's address there.
+        init(unknown: UInt64, missing: UInt64) throws(CodeArena.Failure) {
             self.unknown = unknown
+            self.missing = missing
             guard let pages = ShadowWindow.reserve(Self.pagesSize, PROT_READ | PROT_WRITE) else {
                 throw CodeArena.Failure(errno: errno)
             }

@@ -263,6 +263,13 @@ struct HostAssembler {
         dword(immediate)
     }
 
+    /// `register = immediate`, all 64 bits of it.
+    mutating func move(_ register: HostRegister, wideImmediate: Int) {
+        bytes(register.isHigh ? 0x49 : 0x48, 0xB8 | register.low)
+        dword(UInt32(truncatingIfNeeded: wideImmediate))
+        dword(UInt32(truncatingIfNeeded: wideImmediate >> 32))
+    }
+
     /// `register = base + displacement`, 32 or 64 bits of it. R12 as the base takes a SIB byte.
     mutating func lea(
         _ register: HostRegister, _ base: HostRegister, _ displacement: Int32, isWide: Bool = false

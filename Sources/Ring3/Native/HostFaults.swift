@@ -2,7 +2,8 @@
     import Glibc
 
     /// Host exceptions in emitted code. The handler notes what happened in the processor's state, to which R13 points
-    /// there, and goes on at the code arena's exit; it does nothing else. Exceptions anywhere else, and signals that are
+    /// there, and goes on at the code arena's exit; it does nothing else. A jump to 0 is one by an entry that the jump cache
+    /// does not have, and goes on at the way out for that. Exceptions anywhere else, and signals that are
     /// none, as somebody sent them, go to whoever handled them before; as a rule they end the process, as bugs should.
     enum HostFaults {
         /// A code arena in use.
@@ -13,6 +14,11 @@
             var blocks: UInt64 = 0
             /// Where to go on after a fault.
             var exit: UInt64 = 0
+            /// Where RSP is while code is executed.
+            var stackStart: UInt64 = 0
+            var stackEnd: UInt64 = 0
+            /// Where to go on after a jump to 0.
+            var missing: UInt64 = 0
         }
 
         private static let capacity = 256
@@ -48,8 +54,13 @@
 
         /// From now on faults in `start..<end` go on at `exit`. False if there are too many arenas already.
         ///
-        /// - Parameter blocks: where the blocks begin.
-        static func register(start: UInt64, end: UInt64, blocks: UInt64, exit: UInt64) -> Bool {
+        /// - Parameters:
+        ///   - blocks: where the blocks begin.
+        ///   - stack: where RSP is while they are executed.
+        ///   - missing: where to go on after a jump to 0.
+        static func register(
+            start: UInt64, end: UInt64, blocks: UInt64, exit: UInt64, stack: Swift.Range<UInt64>, missing: UInt64
+        ) -> Bool {
             guard isInstalled else { return false }
             pthread_mutex_lock(&lock)
             defer { pthread_mutex_unlock(&lock) }
@@ -57,6 +68,9 @@
                 ranges[index].start = start
                 ranges[index].blocks = blocks
                 ranges[index].exit = exit
+                ranges[index].missing = missing
+                ranges[index].stackStart = stack.lowerBound
+                ranges[index].stackEnd = stack.upperBound
                 ranges[index].end = end
                 return true
             }
@@ -68,6 +82,7 @@
             defer { pthread_mutex_unlock(&lock) }
             for index in 0..<capacity where ranges[index].start == start {
                 // Another thread's handler may be looking: the range is empty before anything else changes.
+                ranges[index].stackEnd = 0
                 ranges[index].end = 0
                 ranges[index].start = 0
             }
@@ -75,6 +90,7 @@
 
         // Places in the general registers of a `ucontext_t` (sys/ucontext.h).
         private static let r13 = 5
+        private static let rsp = 15
         private static let rip = 16
         private static let errorCode = 19
         private static let vector = 20
@@ -89,6 +105,7 @@
                 let isOurs = withUnsafeMutablePointer(to: &machine.pointee.uc_mcontext.gregs) { registers in
                     let registers = UnsafeMutableRawPointer(registers).assumingMemoryBound(to: UInt64.self)
                     let place = registers[rip]
+                    guard place != 0 else { return leadOut(registers, table) }
                     for index in 0..<capacity where place >= table[index].start && place < table[index].end {
                         guard let cpu = UnsafeMutableRawPointer(bitPattern: UInt(registers[r13])) else { continue }
                         let native = (cpu + contextOffset).assumingMemoryBound(to: NativeContext.self)
@@ -104,6 +121,18 @@
                 if isOurs { return }
             }
             pass(signal, information, context)
+        }
+
+        /// Emitted code has jumped to 0, if it was that: the jump cache has no entry. Nothing else uses the stack.
+        private static func leadOut(
+            _ registers: UnsafeMutablePointer<UInt64>, _ table: UnsafeMutablePointer<Range>
+        ) -> Bool {
+            let stack = registers[rsp]
+            for index in 0..<capacity where stack >= table[index].stackStart && stack < table[index].stackEnd {
+                registers[rip] = table[index].missing
+                return true
+            }
+            return false
         }
 
         /// Where emitted code was interrupted, and what the monitor shares with it; nil outside of blocks. For signal

@@ -157,12 +157,12 @@
             }
             guard isNull == wasOpen else { return }
             // The jump caches of an address space lie in the order of their modes.
-            let distance = Int32(Int(extra.mode.rawValue) * JumpCache.size)
-            let change = isNull ? -distance : distance
-            host.lea(.r15, .r15, change, isWide: true)
+            let distance = Int(extra.mode.rawValue) * JumpCache.size
+            host.move(.r11, wideImmediate: isNull ? -distance : distance)
+            host.bytes(0x4F, 0x8D, 0x3C, 0x1F)  // lea r15, [r15 + r11]
             host.store(.r15, state: ProcessorState.place(\.native.jumpCache), isWide: true)
             host.load(.r9, state: ProcessorState.place(\.native.otherJumpCache), isWide: true)
-            host.lea(.r9, .r9, change, isWide: true)
+            host.bytes(0x4F, 0x8D, 0x0C, 0x19)  // lea r9, [r9 + r11]
             host.store(.r9, state: ProcessorState.place(\.native.otherJumpCache), isWide: true)
             // Whoever called did so in the other mode.
             host.load(.rsp, state: ProcessorState.place(\.native.calls.base), isWide: true)

@@ -5,16 +5,19 @@
     /// to known addresses on other pages, the `FarTargets`.
     ///
     /// ```
-    /// entries → │ `count` tags │ `count` addresses │ addresses of far targets │
+    /// │ addresses of far targets │ entries → `count` addresses │
     /// ```
-    /// Entries are direct-mapped. A tag is the complement of an EIP, of 64 bits, and 0 where there is no entry. Far targets
-    /// have their places for themselves, and no tags.
+    /// Every guest address has an entry, so nothing needs to be compared: an array of 32 GiB, of which the host provides what
+    /// is used. An entry is 0 where nothing was ever entered nearby, which emitted code finds out by a jump to 0 that
+    /// faults; there is the way out to the monitor in all entries of a page of the host's in which there is one.
     ///
     /// Valid for one privilege level and one mode, and as long as the page tables lead to the same pages. The entries of a
     /// page that has gone are put aside: often it comes back, as with the next process that runs the same program.
     final class JumpCache {
-        /// With so many entries, the index is the low half of a register.
-        static let count = 1 << 16
+        /// One for each EIP.
+        static let count = 1 << 32
+        /// In a page of the host's.
+        private static let countOfPage = 4096 / MemoryLayout<UInt64>.stride
         /// Pages that may have entries, and pages that may have some put aside.
         private static let mostPages = 512
 
@@ -29,15 +32,24 @@
             var entries = TableEntries()
         }
 
+        private struct Entry {
+            var eip: UInt32
+            var host: UInt64
+            /// Only far jumps have led there so far.
+            var isFar: Bool
+        }
+
         /// Entries of a page that has gone.
         private struct Aside {
             var linear: UInt32
             var physical: UInt32
-            var entries: [(eip: UInt32, host: UInt64)]
+            var entries: [Entry]
         }
 
         let entries: UnsafeMutablePointer<UInt64>
         private let targets: FarTargets
+        /// The way out.
+        private let unknown: UInt64
         private let far: UnsafeMutablePointer<UInt64>
         private var pages: [Page] = []
         private var aside: [Aside] = []
@@ -49,42 +61,52 @@
         /// What `entries` of pages rely on.
         private var controls = PagingControls()
 
-        /// Offset of the far targets' table.
-        static let farPlace = 2 * count * MemoryLayout<UInt64>.stride
-        /// Bytes it takes, of which the host provides what is used.
-        static let size = farPlace + FarTargets.tableSize
+        /// Pages that the host has provided for entries, or may have: no more than `mostProvided`.
+        private var provided = 0
+        private static let mostProvided = 1024
 
-        /// - Parameter place: zeros, and from `farPlace` on a table of `targets`, which outlive it.
+        /// Bytes it takes, of which the host provides what is used.
+        static let size = FarTargets.tableSize + entriesSize
+        private static let entriesSize = count * MemoryLayout<UInt64>.stride
+
+        /// - Parameter place: a table of `targets`, which outlive it, and zeros.
         init(at place: UnsafeMutableRawPointer, _ targets: FarTargets) {
-            entries = place.bindMemory(to: UInt64.self, capacity: 2 * Self.count)
-            far = (place + Self.farPlace).bindMemory(to: UInt64.self, capacity: FarTargets.most)
+            far = place.bindMemory(to: UInt64.self, capacity: FarTargets.most)
+            entries = (place + FarTargets.tableSize).bindMemory(to: UInt64.self, capacity: Self.count)
             self.targets = targets
+            unknown = targets.missing
         }
 
-        /// Where the entry for an address is. Functions begin at multiples of 16, as a rule: by the low bits of EIP alone,
-        /// fifteen of sixteen entries would stay empty, and the others meet. Those of the same 64 KiB never do.
-        static func index(_ eip: UInt32) -> Int { Int((eip &+ eip >> 16) & UInt32(count - 1)) }
-
         /// Enters a block, whose code is at a host address.
-        func insert(_ block: NativeBlock, _ host: UInt64) {
+        ///
+        /// - Parameter isFar: for far jumps alone.
+        func insert(_ block: NativeBlock, _ host: UInt64, isFar: Bool = false) {
             if pages.count + 2 > Self.mostPages { removeAll() }
-            insert(block.eip, host, at: page(block.eip, block.physical))
+            if provided >= Self.mostProvided { giveBack() }
+            insert(Entry(eip: block.eip, host: host, isFar: isFar), at: page(block.eip, block.physical))
             if let second = block.secondPage { _ = page((block.eip | 0xFFF) &+ 1, second) }
         }
 
-        private func insert(_ eip: UInt32, _ host: UInt64, at page: Int) {
-            let index = Self.index(eip)
-            entries[index] = ~UInt64(eip)
-            entries[Self.count + index] = host
+        private func insert(_ new: Entry, at page: Int) {
+            let (eip, host) = (new.eip, new.host)
             if let number = targets.number(of: eip) { far[number] = host }
+            guard !new.isFar else { return }
+            let entry = entries + Int(eip)
+            // Written before anything is read there, or the host would provide the page in two steps.
+            entry.pointee = host
+            if entries[Int(eip ^ 1)] == 0 {
+                provided += 1
+                (entries + (Int(eip) & -Self.countOfPage)).update(repeating: unknown, count: Self.countOfPage)
+                entry.pointee = host
+            }
             pages[page].starts.insert(eip & 0xFFF)
         }
 
         /// The host's address for a block, by the jump cache whose entries are at an address; nil if there is no entry.
-        static func find(_ eip: UInt32, in place: UInt64) -> UInt64? {
+        static func find(_ eip: UInt32, in place: UInt64, unknown: UInt64) -> UInt64? {
             guard let entries = UnsafePointer<UInt64>(bitPattern: UInt(place)) else { return nil }
-            let index = index(eip)
-            return entries[index] == ~UInt64(eip) ? entries[count + index] : nil
+            let host = entries[Int(eip)]
+            return host == 0 || host == unknown ? nil : host
         }
 
         /// The index of the page that holds `linear`, which is new perhaps, or back.
@@ -103,12 +125,38 @@
             return pages.count - 1
         }
 
+        /// Somebody has looked for an address where no block can be, for which the host may have taken memory.
+        func noteStray() {
+            provided += 1
+            if provided >= Self.mostProvided { giveBack() }
+        }
+
+        /// Removes all, and gives back what the host has provided.
+        private func giveBack() {
+            removeAll()
+            provided = 0
+            let flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE
+            let there = mmap(entries, Self.entriesSize, PROT_READ | PROT_WRITE, flags, -1, 0)
+            precondition(there != MAP_FAILED, "the host does not take back its pages")
+            Self.useSmallPages(entries, Self.entriesSize)
+        }
+
+        /// Few entries are near others: large pages would be a waste of memory. Where the host has none, it says so.
+        static func useSmallPages(_ place: UnsafeMutableRawPointer, _ size: Int) {
+            _ = madvise(place, size, MADV_NOHUGEPAGE)
+        }
+
+        private func hasPage(_ linear: UInt32) -> Bool {
+            let page = linear & 0xFFFF_F000
+            return regions.contains(page) && pages.contains { $0.linear == page }
+        }
+
         private func takeBack(_ number: Int) {
             let (linear, physical) = (pages[number].linear, pages[number].physical)
             guard let index = aside.firstIndex(where: { $0.linear == linear }) else { return }
             let found = aside.remove(at: index)
             guard found.physical == physical else { return }
-            for entry in found.entries { insert(entry.eip, entry.host, at: number) }
+            for entry in found.entries { insert(entry, at: number) }
         }
 
         /// Keeps the entries of pages that are where they were, and of global ones outside `flushed`.
@@ -166,11 +214,13 @@
         /// Puts the blocks of a page aside, and removes those that cross into it.
         private func remove(_ page: Page) {
             var removed = Aside(linear: page.linear, physical: page.physical, entries: [])
-            removeEntries(of: page) { eip, host in
+            removeEntries(of: page) {
                 // The last ones may cross into a page that is another one then.
-                if eip & 0xFFF < 0xFF1 { removed.entries.append((eip, host)) }
+                if $0.eip & 0xFFF < 0xFF1 { removed.entries.append($0) }
             }
-            for distance in 1...15 as ClosedRange<UInt32> { _ = remove(page.linear &- distance) }
+            if hasPage(page.linear &- 1) {
+                for distance in 1...15 as ClosedRange<UInt32> { _ = remove(page.linear &- distance) }
+            }
             targets.forEach(onPageOf: page.linear &- 1) { number, eip in
                 if page.linear &- eip <= 15 { far[number] = targets.unknown }
             }
@@ -180,28 +230,28 @@
             aside.append(removed)
         }
 
-        private func removeEntries(of page: Page, _ body: (_ eip: UInt32, _ host: UInt64) -> Void) {
+        private func removeEntries(of page: Page, _ body: (Entry) -> Void) {
             targets.forEach(onPageOf: page.linear) { number, eip in
                 guard far[number] != targets.unknown else { return }
-                // Another address may have driven its entry out.
-                if entries[Self.index(eip)] != ~UInt64(eip) { body(eip, far[number]) }
+                if !page.starts.contains(eip & 0xFFF) { body(Entry(eip: eip, host: far[number], isFar: true)) }
                 far[number] = targets.unknown
             }
             page.starts.forEach { offset in
                 let eip = page.linear | offset
-                if let host = remove(eip) { body(eip, host) }
+                if let host = remove(eip) { body(Entry(eip: eip, host: host, isFar: false)) }
             }
         }
 
         private func remove(_ eip: UInt32) -> UInt64? {
-            let index = Self.index(eip)
-            guard entries[index] == ~UInt64(eip) else { return nil }
-            entries[index] = 0
-            return entries[Self.count + index]
+            let entry = entries + Int(eip)
+            let host = entry.pointee
+            guard host != 0, host != unknown else { return nil }
+            entry.pointee = unknown
+            return host
         }
 
         func removeAll() {
-            for page in pages { removeEntries(of: page) { _, _ in } }
+            for page in pages { removeEntries(of: page) { _ in } }
             pages.removeAll(keepingCapacity: true)
             aside.removeAll(keepingCapacity: true)
             regions = RegionSet()
@@ -213,6 +263,8 @@
         private var words = InlineArray<64, UInt64>(repeating: 0)
 
         mutating func insert(_ offset: UInt32) { words[Int(offset >> 6 & 63)] |= 1 << UInt64(offset & 63) }
+
+        func contains(_ offset: UInt32) -> Bool { words[Int(offset >> 6 & 63)] & 1 << UInt64(offset & 63) != 0 }
 
         /// Those that are in it, ascending.
         func forEach(_ body: (UInt32) -> Void) {
@@ -226,33 +278,17 @@
         }
     }
 
-    /// Code that looks into the jump cache, of which R15 has the address, for the address in R8D.
-    ///
-    /// Compares without a flag: tag + address + 1 is zero if it is the right one.
+    /// Jumps and calls by the jump cache, of which R15 has the address.
     enum JumpCacheLookup {
-        /// Leaves `ZeroBranch.bias` in RCX if the address is there, ECX in R10, and the entry's number in R9.
-        static func emit(_ branch: ZeroBranch, _ host: inout HostAssembler) {
-            host.bytes(0xC4, 0x43, 0x7B, 0xF0, 0xC8, 0x10)  // rorx r9d, r8d, 16
-            host.bytes(0x47, 0x8D, 0x0C, 0x01)  // lea r9d, [r9 + r8]
-            host.bytes(0x45, 0x0F, 0xB7, 0xC9)  // movzx r9d, r9w
-            host.bytes(0x4F, 0x8B, 0x1C, 0xCF)  // mov r11, [r15 + r9*8]
-            host.move(.r10, .rcx)
-            host.bytes(0x4B, 0x8D, 0x4C, 0x03, 1 + branch.bias)  // lea rcx, [r11 + r8 + 1]
-        }
-
-        /// The jump to, or call of, what was found.
+        /// The jump to, or call of, the block for the address in R8, whose upper half is zero.
         static func emitJump(_ host: inout HostAssembler, isCall: Bool) {
-            host.bytes(0x43, 0xFF, opcode(isCall) | 4, 0xCF)  // jmp [r15 + r9*8 + addresses]
-            host.dword(UInt32(JumpCache.count * 8))
+            host.bytes(0x43, 0xFF, isCall ? 0x14 : 0x24, 0xC7)  // jmp [r15 + r8*8]
         }
 
         /// The jump to, or call of, a far target, or the way out by the site in R8D.
         static func emitFarJump(_ number: Int, _ host: inout HostAssembler, isCall: Bool) {
-            host.bytes(0x41, 0xFF, opcode(isCall) | 7)  // jmp [r15 + place]
-            host.dword(UInt32(JumpCache.farPlace + number * 8))
+            host.bytes(0x41, 0xFF, isCall ? 0x97 : 0xA7)  // jmp [r15 + place]
+            host.dword(UInt32(truncatingIfNeeded: number * 8 - FarTargets.tableSize))
         }
-
-        /// FF /4 is JMP, FF /2 CALL, with a displacement of 32 bits.
-        private static func opcode(_ isCall: Bool) -> UInt8 { isCall ? 0x90 : 0xA0 }
     }
 #endif

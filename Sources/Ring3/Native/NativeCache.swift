@@ -150,8 +150,6 @@
             case own
             /// To `eip`, one of the `FarTargets`, for which the jump cache had no block.
             case far
-            /// To what EIP is, which was not in the jump cache.
-            case miss
             /// To `eip`, where the block begins, whose code has changed.
             case stale
             /// The guest's x87 and SSE state must come to the host's units before instruction `index`.

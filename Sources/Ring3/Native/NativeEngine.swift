@@ -51,9 +51,11 @@
             cache = try NativeCache(memory.base, ramSize: memory.size, capacity: Self.cacheSize)
             budget = try InstructionBudget()
             var host = cache.assembler
-            stubs = NativeStubs(&host, branch)
+            stubs = NativeStubs(&host)
             cache.reserve(through: stubs.end)
-            targets = try FarTargets(unknown: cache.arena.executable + UInt64(stubs.leave))
+            targets = try FarTargets(
+                unknown: cache.arena.executable + UInt64(stubs.leave),
+                missing: cache.arena.executable + UInt64(stubs.missing))
             spaces = try AddressSpaces(memory, targets, keepsTranslations: keepsTranslations)
             translator = NativeTranslator(
                 cpu: cpu, cache: cache, source: interpreter, stubs: stubs, branch: branch, targets: targets)
@@ -74,7 +76,8 @@
             guard
                 HostFaults.register(
                     start: start, end: start + UInt64(cache.arena.size), blocks: start + UInt64(stubs.end),
-                    exit: start + UInt64(stubs.fault))
+                    exit: start + UInt64(stubs.fault), stack: calls.addresses,
+                    missing: start + UInt64(stubs.missing))
             else { throw CodeArena.Failure(errno: EMFILE) }
             cpu.pointee.translationObserver = self
         }
@@ -185,6 +188,18 @@
 
         /// The block at EIP, emitted now if need be; nil where there can be none.
         private func blockHere() -> Int32? {
+            guard let number = findBlock() else {
+                // Whoever has led here may have looked for it.
+                view.jumps(cpu.nativeMode).noteStray()
+                return nil
+            }
+            let block = cache.blocks[Int(number)]
+            if let left, left.eip == block.eip { lead(left.site, to: number) } else { remember(block) }
+            left = nil
+            return number
+        }
+
+        private func findBlock() -> Int32? {
             let eip = cpu.pointee.eip
             let translated: UInt64
             do throws(Fault) {
@@ -199,8 +214,6 @@
             if let second = cache.blocks[Int(number)].secondPage, cpu.executableRAM((eip | 0xFFF) &+ 1) != second {
                 return nil
             }
-            if let left, left.eip == eip { lead(left.site, to: number) } else { remember(cache.blocks[Int(number)]) }
-            left = nil
             return number
         }
 
@@ -211,7 +224,7 @@
             let (source, block) = (cache.blocks[Int(site.block)], cache.blocks[Int(target)])
             switch site.kind {
             case .link: if source.canLead(to: block) { cache.link(number, to: target) }
-            case .far, .miss: remember(block)
+            case .far: remember(block, isFar: true)
             case .stale:
                 if source.canLead(to: block) { cache.moveLinks(from: site.block, to: target) }
                 remember(block)
@@ -220,10 +233,10 @@
         }
 
         /// Enters a block in the jump cache.
-        private func remember(_ block: NativeBlock) {
+        private func remember(_ block: NativeBlock, isFar: Bool = false) {
             let host = cache.arena.executable + UInt64(block.entry)
             if let verification, !verification.mayEnter(host, isLinked: true) { return }
-            view.jumps(block.mode).insert(block, host)
+            view.jumps(block.mode).insert(block, host, isFar: isFar)
         }
 
         private func emit(_ physical: UInt32, _ eip: UInt32, _ mode: NativeMode) -> Int32? {
@@ -299,7 +312,8 @@
                 return nil
             }
             takeUpView()
-            return JumpCache.find(cpu.pointee.eip, in: cpu.pointee.native.jumpCache)
+            return JumpCache.find(
+                cpu.pointee.eip, in: cpu.pointee.native.jumpCache, unknown: targets.missing)
         }
 
         /// Emitted code faulted, with `total` instructions counted.
@@ -344,7 +358,6 @@
             case .link, .own, .far, .stale:
                 cpu.pointee.eip = site.eip
                 return leave(by: exit, counted: total)
-            case .miss: return leave(by: exit, counted: total)
             case .units:
                 stand(before: index, of: site.block, counted: total)
                 cache.profile?.left(site.block, before: index)

@@ -83,14 +83,8 @@
 
         /// Jumps to, or calls, the block for the address in R8D, or leaves with it in EIP.
         func emitLookup(returningTo next: UInt32?, _ host: inout HostAssembler) {
-            JumpCacheLookup.emit(branch, &host)
-            branch.emit(&host) {
-                JumpCacheLookup.emitJump(&$0, isCall: next != nil)
-                if let next { emitReturn(to: next, &$0) }
-            } otherwise: {
-                $0.store(.r8, state: places.eip)
-                emitLeave(NativeSite(kind: .miss, block: cache.nextBlock), &$0)
-            }
+            JumpCacheLookup.emitJump(&host, isCall: next != nil)
+            if let next { emitReturn(to: next, &host) }
         }
     }
 #endif

@@ -9,6 +9,8 @@
         let leave: Int
         /// Goes on at the address in R8D.
         let lookup: Int
+        /// Leaves for the address in R8D, for which there is no block in the jump cache.
+        let missing: Int
         /// SYSENTER and SYSEXIT, or, where these need the monitor, the way out by the site in R8D.
         let enterSystem: Int
         let leaveSystem: Int
@@ -47,7 +49,7 @@
         private static let saved: [HostRegister] = [.rbp, .rbx, .r12, .r13, .r14, .r15]
 
         /// Emits them.
-        init(_ host: inout HostAssembler, _ branch: ZeroBranch) {
+        init(_ host: inout HostAssembler) {
             enter = host.offset
             for register in Self.saved { host.push(register) }
             host.move(.r13, .rdi, isWide: true)
@@ -122,15 +124,13 @@
             host.byte(0xC3)  // ret
 
             lookup = host.offset
-            JumpCacheLookup.emit(branch, &host)
-            let leave = leave
-            branch.emit(&host) {
-                JumpCacheLookup.emitJump(&$0, isCall: false)
-            } otherwise: {
-                $0.store(.r8, state: ProcessorState.place(\.eip))
-                $0.move(.r8, immediate: NativeContext.miss)
-                $0.jump(to: leave)
-            }
+            // What the guest has returned to may be more than a word to the verifier.
+            host.move(.r8, .r8)
+            JumpCacheLookup.emitJump(&host, isCall: false)
+            missing = host.offset
+            host.store(.r8, state: ProcessorState.place(\.eip))
+            host.move(.r8, immediate: NativeContext.miss)
+            host.jump(to: leave)
 
             bottom = host.offset
             // It stays there: the guest may return once more.

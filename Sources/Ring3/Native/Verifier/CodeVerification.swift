@@ -20,7 +20,7 @@
             verifier = try EmittedCodeVerifier(
                 code,
                 .of(
-                    jumpCacheCount: JumpCache.count, farTargetCount: FarTargets.most, leave: stubs.leave,
+                    farTargetCount: FarTargets.most, leave: stubs.leave,
                     continuations: stubs.continuations,
                     systemCalls: [stubs.enterSystem, stubs.leaveSystem], firstBlock: stubs.end))
         }

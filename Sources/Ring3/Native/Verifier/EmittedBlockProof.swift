@@ -147,13 +147,9 @@ struct EmittedBlockProof {
             try jump(index, to: target, state)
             if kind == .jump { return }
             if kind == .call { state = .returned }
-            if kind == .loop {
-                // It goes on here if RCX was one.
-                if case .distanceAndOne(let word) = state[EmittedCodeState.rcxNumber] { state.found = word }
-                state[EmittedCodeState.rcxNumber] = .any
-            }
-        case .jumpByCache(let place):
-            guard let found = state.found, state[place] == .index(found) else { throw violation(.jumpCache, index) }
+            if kind == .loop { state[EmittedCodeState.rcxNumber] = .any }
+        case .jumpByCache:
+            guard case .word = state[8] else { throw violation(.jumpCache, index) }
             guard state.credit >= 1 else { throw violation(.budget, index) }
             if kind == .jump { return }
             state = .returned
@@ -167,9 +163,6 @@ struct EmittedBlockProof {
             guard state.credit >= 1 else { throw violation(.budget, index) }
             guard state.isReadable(HostOperandRegister(.general, 8, size: 4)) else { throw violation(.unset, index) }
             return
-        case .loadTag(let target, let register):
-            guard case .index(let word) = state[register] else { throw violation(.jumpCache, index) }
-            state[target] = .tag(word)
         case .loadWindow(let target): state[target] = .window
         case .loadPage(let target): state[target] = .page
         case .pageAccess(let base, let place):
@@ -204,11 +197,7 @@ struct EmittedBlockProof {
     ) throws(EmittedCodeFinding) {
         var state = before
         if verifier.kind(of: instructions[index]) == .jumpIfZeroRCX {
-            switch state[EmittedCodeState.rcxNumber] {
-            case .distance(let word): state.found = word
-            case .lacksUnits: state.hasUnits = true
-            default: break
-            }
+            if state[EmittedCodeState.rcxNumber] == .lacksUnits { state.hasUnits = true }
         }
         if verifier.kind(of: instructions[index]) == .loop { state[EmittedCodeState.rcxNumber] = .any }
         let isCall = verifier.kind(of: instructions[index]) == .call
@@ -355,9 +344,6 @@ struct EmittedBlockProof {
             // A word is the same in any register; of anything else this is the low half.
             if case .word = operand(1) { return operand(1) }
             return fresh
-        case .load where target.size == 4:
-            guard isLowHalf(i), case .mixed(let word) = operand(1) else { return fresh }
-            return .index(word)
         case .extract where target.size == 4:
             guard case .word(let word) = operand(2), let mask = constants[word] else { return .any }
             return switch mask {
@@ -365,42 +351,9 @@ struct EmittedBlockProof {
             case 0xFFF: .pageIndex
             default: .any
             }
-        case .lea where target.size == 4: return mixture(i, state) ?? fresh
-        case .lea: return difference(i, state)
-        case .shift where target.size == 4:
-            // Of these, only RORX has the count in the instruction.
-            guard i.operands.last == .immediate(16), case .word(let word) = operand(1) else { return fresh }
-            return .rotated(word)
-        case .move, .load, .not, .shift, .extract: return .any
+        case .load where target.size == 4, .lea where target.size == 4, .shift where target.size == 4: return fresh
+        case .move, .load, .lea, .not, .shift, .extract: return .any
         default: return nil
         }
-    }
-
-    /// The sum of a word and the same word, rotated.
-    private func mixture(_ i: HostInstruction, _ state: EmittedCodeState) -> EmittedValue? {
-        guard let memory = i.memory, let base = memory.base, let index = memory.index, memory.scale == 1,
-            memory.displacement == 0, base.file == .general, index.file == .general,
-            case .rotated(let rotated) = state[base.number], state[index.number] == .word(rotated)
-        else { return nil }
-        return .mixed(rotated)
-    }
-
-    /// Whether an instruction is MOVZX of a register's low word.
-    private func isLowHalf(_ i: HostInstruction) -> Bool {
-        i.isTwoByte && i.opcode == 0xB7 && i.memory == nil
-    }
-
-    /// `tag + word + 1` is zero if the tag is that of the word; `tag + word + 2` is one.
-    private func difference(_ i: HostInstruction, _ state: EmittedCodeState) -> EmittedValue {
-        guard let memory = i.memory, let base = memory.base, let index = memory.index, base.size == 8, index.size == 8,
-            memory.scale == 1, 1...2 ~= memory.displacement, base.file == .general, index.file == .general
-        else { return .any }
-        let compared: Int
-        switch (state[base.number], state[index.number]) {
-        case (.tag(let tag), .word(let word)) where tag == word: compared = word
-        case (.word(let word), .tag(let tag)) where tag == word: compared = word
-        default: return .any
-        }
-        return memory.displacement == 1 ? .distance(compared) : .distanceAndOne(compared)
     }
 }

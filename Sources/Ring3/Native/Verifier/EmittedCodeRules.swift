@@ -140,8 +140,8 @@ struct EmittedCodeLayout {
     var window: StateField
     /// The address of a page of RAM, or zero.
     var page: StateField
-    /// The jump cache's entries, one for each word of 16 bits: tags of eight bytes, then addresses, then those of far targets.
-    var jumpCacheCount: Int
+    /// How many far targets there are below the jump cache's entries: addresses of eight bytes, as these, of which there is
+    /// one for each word of 32 bits.
     var farTargetCount: Int
     /// Where counters of eight bytes are, one for each site, as offsets; empty if blocks do not count.
     var counters = 0..<0
@@ -166,7 +166,7 @@ struct EmittedCodeLayout {
     var firstBlock: Int
 
     static func of(
-        jumpCacheCount: Int, farTargetCount: Int, leave: Int, continuations: [Int: Condition], systemCalls: [Int],
+        farTargetCount: Int, leave: Int, continuations: [Int: Condition], systemCalls: [Int],
         firstBlock: Int
     ) -> EmittedCodeLayout {
         func field(_ path: PartialKeyPath<ProcessorState>, _ size: Int = 4) -> StateField {
@@ -193,7 +193,7 @@ struct EmittedCodeLayout {
                 ] + words.map { StateField(offset: $0, size: 4) }), lacksUnits: lacksUnits,
             savedFlags: field(\.native.savedFlags, 8), window: field(\.native.window, 8),
             page: field(\.native.dataRegion.page, 8),
-            jumpCacheCount: jumpCacheCount, farTargetCount: farTargetCount, budgetGuard: 4096, leave: leave,
+            farTargetCount: farTargetCount, budgetGuard: 4096, leave: leave,
             continuations: continuations, systemCalls: systemCalls,
             firstBlock: firstBlock)
     }

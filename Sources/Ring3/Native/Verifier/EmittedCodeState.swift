@@ -11,15 +11,6 @@ enum EmittedValue: Equatable {
     /// So many low bytes are ours, the rest may not be read.
     case low(UInt8)
     case word(Int)
-    /// A word with its halves exchanged, the sum of both, and the low half of that: an index of the jump cache.
-    case rotated(Int)
-    case mixed(Int)
-    case index(Int)
-    /// The tag of the jump cache's entry for a word, and the sum of tag and word and one.
-    case tag(Int)
-    case distance(Int)
-    /// One more than that.
-    case distanceAndOne(Int)
     /// At most 31.
     case bitNumber
     /// Where a page of RAM begins: for one access, and not to be read otherwise; and a place in a page, in bytes.
@@ -44,8 +35,6 @@ struct EmittedCodeState {
     var counted: Int?
     /// That so many are left as the block counts was tested on the way here, and nothing but the block has counted since.
     var isTested = false
-    /// The jump cache has an address for that word.
-    var found: Int?
     /// The guest's x87 and SSE state is in the units.
     var hasUnits = false
     /// What there is on the host's stack that was not there before: nothing, the flags, or saved flags.
@@ -145,7 +134,6 @@ struct EmittedCodeState {
         credit = min(credit, other.credit)
         if counted != other.counted { counted = nil }
         isTested = isTested && other.isTested
-        if found != other.found { found = nil }
         if stack != other.stack { stack = .unknown }
         if windowed != other.windowed { windowed = .unknown }
         hasUnits = hasUnits && other.hasUnits

@@ -12,11 +12,9 @@ struct EmittedInstructionCheck {
         case count(Int64)
         /// `mov r8d, [r14 + n]`.
         case testBudget(Int64)
-        /// `mov r64, [r15 + r64 * 8]`: destination and index.
-        case loadTag(UInt8, index: UInt8)
-        /// `jmp [r15 + r64 * 8 + ...]`, or a call: index.
-        case jumpByCache(index: UInt8)
-        /// `jmp [r15 + ...]`, or a call, to one of the far targets.
+        /// `jmp [r15 + r8 * 8]`, or a call.
+        case jumpByCache
+        /// `jmp [r15 - ...]`, or a call, to one of the far targets.
         case farJump
         /// Reads or writes a listed field of the processor's state.
         case state
@@ -160,11 +158,7 @@ struct EmittedInstructionCheck {
                 -Int64(layout.budgetGuard)...0 ~= memory.displacement
             else { throw Violation(.memory) }
             return .testBudget(memory.displacement)
-        case 15:
-            guard case .register(let target)? = i.operands.first, target.size == 8, Self.isOurs(target) else {
-                throw Violation(.jumpCache)
-            }
-            return .loadTag(target.number, index: try jumpCacheIndex(memory, displacement: 0))
+        case 15: throw Violation(.jumpCache)
         default: throw Violation(.memory)
         }
     }
@@ -244,16 +238,6 @@ struct EmittedInstructionCheck {
         return kind == .push ? .pushState : .popIntoState
     }
 
-    /// The register with an index of the jump cache.
-    ///
-    /// - Parameter displacement: of the first entry.
-    private func jumpCacheIndex(_ memory: HostMemoryOperand, displacement: Int) throws(Violation) -> UInt8 {
-        guard memory.size == 8, let index = memory.index, index.size == 8, Self.isOurs(index), memory.scale == 8,
-            memory.displacement == displacement
-        else { throw Violation(.jumpCache) }
-        return index.number
-    }
-
     private func lea(_ i: HostInstruction, _ memory: HostMemoryOperand) throws(Violation) -> Form {
         guard i.prefixes.segment == 0, case .register(let target)? = i.operands.first else {
             throw Violation(.prefixes)
@@ -307,12 +291,13 @@ struct EmittedInstructionCheck {
         guard kind == .jump || kind == .call, let memory = i.memory, memory.segment == .standard,
             memory.base == HostOperandRegister(.general, 15, size: 8), i.prefixes.count == 1, i.prefixes.rex != 0
         else { throw Violation(.target) }
-        let addresses = 8 * layout.jumpCacheCount
-        guard memory.index == nil else {
-            return .jumpByCache(index: try jumpCacheIndex(memory, displacement: addresses))
+        if memory.index == HostOperandRegister(.general, 8, size: 8), memory.scale == 8, memory.size == 8,
+            memory.displacement == 0
+        {
+            return .jumpByCache
         }
-        let place = Int(memory.displacement) - 2 * addresses
-        guard memory.size == 8, place >= 0, place < 8 * layout.farTargetCount, place % 8 == 0 else {
+        let place = Int(memory.displacement)
+        guard memory.index == nil, memory.size == 8, place % 8 == 0, -8 * layout.farTargetCount..<0 ~= place else {
             throw Violation(.jumpCache)
         }
         return .farJump
