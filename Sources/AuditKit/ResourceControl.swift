@@ -63,11 +63,19 @@ package struct ProcessCheck: Encodable, Sendable {
         }
     }
 
+    /// What is mapped in this process, as Linux has it in /proc/self/maps. One read gets a page of that at most, which is all
+    /// that `String(contentsOfFile:)` takes of a file that says it is empty.
+    static func maps() throws -> String {
+        let file = try FileHandle(forReadingFrom: URL(fileURLWithPath: "/proc/self/maps"))
+        defer { try? file.close() }
+        return String(decoding: try file.readToEnd() ?? Data(), as: UTF8.self)
+    }
+
     /// This process as it is now. Throws where the host does not say: nothing seen is not nothing found.
     static func now() throws(RunFailure) -> ProcessCheck {
         let folder = "/proc/self/fd"
         do {
-            let maps = try String(contentsOfFile: "/proc/self/maps", encoding: .utf8)
+            let maps = try maps()
             let names = try FileManager.default.contentsOfDirectory(atPath: folder)
             // One of them is that of reading the folder, gone by now.
             let files = names.compactMap {

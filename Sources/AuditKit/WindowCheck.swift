@@ -29,8 +29,7 @@ package struct WindowCheck: Encodable, Equatable, Sendable {
     static func now(_ windows: [Range<UInt64>], ramSize: UInt64) throws(RunFailure) -> WindowCheck? {
         guard !windows.isEmpty else { return nil }
         do {
-            let maps = try String(contentsOfFile: "/proc/self/maps", encoding: .utf8)
-            return WindowCheck(windows, maps: maps, ramSize: ramSize)
+            return WindowCheck(windows, maps: try ProcessCheck.maps(), ramSize: ramSize)
         } catch {
             throw RunFailure(
                 "cannot look at this process: \(error.localizedDescription)", exitStatus: ExitStatus.hostFailure)

@@ -55,6 +55,22 @@ import X86
         #expect(audit.description.contains("- emitted code, proved before it was executed: "))
     }
 
+    /// The host's list of them is longer than it gives away at a time.
+    @Test func allMappingsAreLookedAt() throws {
+        // Neighbours differ in what they allow.
+        let count = 200
+        let place = try #require(mmap(nil, count * 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0))
+        try #require(place != MAP_FAILED)
+        defer { munmap(place, count * 4096) }
+        for page in stride(from: 0, to: count, by: 2) { mprotect(place + page * 4096, 4096, PROT_NONE) }
+        let lines = try ProcessCheck.maps().split(separator: "\n")
+        for page in 0..<count {
+            let start = String(UInt(bitPattern: place + page * 4096), radix: 16)
+            #expect(page == 0 || lines.contains { $0.hasPrefix(start + "-") })
+        }
+        #expect(try ProcessCheck.now().mappings >= count)
+    }
+
     @Test func windowsHoldGuestRAMOnly() {
         func check(_ lines: [String]) -> WindowCheck {
             WindowCheck([0x10_0000_0000..<0x11_0001_0000], maps: lines.joined(separator: "\n"), ramSize: 1 << 20)

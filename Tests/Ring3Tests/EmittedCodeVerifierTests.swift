@@ -96,8 +96,9 @@
                 ([0x45, 0x8B, 0x46, 0x08], .memory),
                 ([0x4D, 0x8B, 0x5F, 0x04], .jumpCache), ([0x4D, 0x8B, 0x9F, 0, 0, 8, 0], .jumpCache),
                 ([0x41, 0xFF, 0xA7, 0xF8, 0xFF, 0xFF, 0xFF], .site), ([0x41, 0xFF, 0xA7, 0, 0, 0, 0], .jumpCache),
-                ([0x43, 0xFF, 0x24, 0xC7], .jumpCache), ([0x4F, 0x8B, 0x1C, 0xC7], .jumpCache), ([0x67, 0xE3, 0], .instruction), ([0x67, 0xE2, 0], .prefixes),
-                ([0xE2, 0xFE], .backwards), ([0xE1, 0], .instruction),
+                ([0x43, 0xFF, 0x24, 0xC7], .unset), ([0x4F, 0x8B, 0x1C, 0xC7], .jumpCache),
+                ([0x67, 0xE3, 0], .instruction), ([0x67, 0xE2, 0], .prefixes), ([0xE2, 0xFE], .backwards),
+                ([0xE1, 0], .instruction),
                 ([0xF3, 0x0F, 0x57, 0xC0], .prefixes),
                 ([0x0F, 0xAE, 0xE8], .instruction), ([0xEB, 0xFE], .backwards), ([0x66, 0xE9, 0, 0, 0, 0], .prefixes),
                 ([0x06], .undecodable),
@@ -119,7 +120,7 @@
         }
 
         @Test func stateIsTheMonitors() throws {
-            let eip = MemoryLayout<ProcessorState>.offset(of: \.eip) ?? 0
+            let operand = MemoryLayout<ProcessorState>.offset(of: \.native.x87Operand) ?? 0
             let found = try #require(
                 emitted.find(1) { i, code in code.starts(with: [0x45, 0x89, 0x85]) }.first)
             for offset in -64..<MemoryLayout<ProcessorState>.size {
@@ -127,23 +128,17 @@
                 let rule = emitted.rule(
                     found.block, bytes.enumerated().map { (Int(found.instruction.address) + 3 + $0.offset, $0.element) }
                 )
-                let operand = MemoryLayout<ProcessorState>.offset(of: \.native.x87Operand) ?? 0
                 let flags = MemoryLayout<ProcessorState>.offset(of: \.systemFlags) ?? 0
                 let control = MemoryLayout<ProcessorState>.offset(of: \.cr0) ?? 0
-                #expect(rule == ([eip, operand, flags, control].contains(offset) ? nil : .state), "\(offset)")
+                #expect(rule == ([operand, flags, control].contains(offset) ? nil : .state), "\(offset)")
             }
             // Read, wider, narrower, changed in place.
-            let isEIP: (HostInstruction, [UInt8]) -> Bool = {
-                $1.starts(with: [0x45, 0x89, 0x85, UInt8(truncatingIfNeeded: eip), 0, 0])
-            }
-            expect(
-                [.state], where: isEIP, breaking: { [0x45, 0x8B] + $0.dropFirst(2) })
-            expect(
-                [.state, .width], where: isEIP, breaking: { [0x4D] + $0.dropFirst() })
-            expect(
-                [.state], where: isEIP, breaking: { [0x45, 0x88] + $0.dropFirst(2) })
-            expect(
-                [.memory], where: isEIP, breaking: { [0x45, 0x01] + $0.dropFirst(2) })
+            let isStore: (HostInstruction, [UInt8]) -> Bool = { $1.starts(with: [0x45, 0x89, 0x85]) }
+            let field = (0..<4).map { UInt8(truncatingIfNeeded: operand >> ($0 * 8)) }
+            expect([.state], atLeast: 2, where: isStore, breaking: { [0x45, 0x8B] + [$0[2]] + field })
+            expect([.state, .width], atLeast: 2, where: isStore, breaking: { [0x4D] + $0.dropFirst() })
+            expect([.state], atLeast: 2, where: isStore, breaking: { [0x45, 0x88] + $0.dropFirst(2) })
+            expect([.memory], atLeast: 2, where: isStore, breaking: { [0x45, 0x01] + $0.dropFirst(2) })
         }
 
         /// Behind a call the callee has used what was tested for.
@@ -244,24 +239,29 @@
         }
 
         @Test func jumpCacheIsReadWithinItsBounds() {
-            // jmp [r15 + r8*8]: by another index, another scale, another base, with a displacement; nothing but a jump.
-            let broken: [[UInt8]] = [
-                [0x43, 0xFF, 0x24, 0xCF], [0x43, 0xFF, 0x24, 0x87], [0x43, 0xFF, 0x24, 0xC6], [0x41, 0xFF, 0x24, 0xC7],
-                [0x43, 0xFF, 0x34, 0xC7], [0x4F, 0x8B, 0x04, 0xC7], [0x41, 0xFF, 0xE7],
-            ]
-            for (old, isCall) in [([0x43, 0xFF, 0x24, 0xC7], false), ([0x43, 0xFF, 0x14, 0xC7], true)] as [([UInt8], Bool)] {
-                for new in broken {
-                    let new = isCall ? new.map { $0 == 0x24 ? 0x14 : $0 == 0xE7 ? 0xD7 : $0 } : new
-                    expect([.jumpCache, .target, .register, .instruction], where: { $1 == old }, breaking: { _ in new })
+            let (jump, call): ([UInt8], [UInt8]) = ([0x43, 0xFF, 0x24, 0xC7], [0x43, 0xFF, 0x14, 0xC7])
+            for old in [jump, call] {
+                // jmp [r15 + r8*8]: by another index, another scale, another base, by ECX.
+                for new in [[0x43, 0xFF, old[2], 0xCF], [0x43, 0xFF, old[2], 0x87], [0x41, 0xFF, old[2], 0xCF]] {
+                    expect([.jumpCache], where: { $1 == old }, breaking: { _ in new })
                 }
+                expect([.target], where: { $1 == old }, breaking: { _ in [0x43, 0xFF, old[2], 0xC6] })
+                // push [r15 + r8*8], mov r8, [r15 + r8*8], jmp r15
+                expect([.instruction], where: { $1 == old }, breaking: { _ in [0x43, 0xFF, 0x34, 0xC7] })
+                expect([.jumpCache], where: { $1 == old }, breaking: { _ in [0x4F, 0x8B, 0x04, 0xC7] })
+                expect([.target], where: { $1 == old }, breaking: { _ in [0x41, 0xFF, old[2] | 0xC7] })
             }
             // The index is a word that was put there, all of it.
             let isTarget: (HostInstruction, [UInt8]) -> Bool = { [emitted] i, code in
-                let next = emitted.decode(at: Int(i.end)).map { emitted.code($0) } ?? []
-                return code.count >= 5 && (next == [0x43, 0xFF, 0x24, 0xC7] || next == [0x43, 0xFF, 0x14, 0xC7])
+                guard i.operands.first == .register(HostOperandRegister(.general, 8, size: 4)), code.count >= 5,
+                    let next = emitted.decode(at: Int(i.end))
+                else { return false }
+                return [jump, call].contains(emitted.code(next))
             }
-            expect([.jumpCache], where: isTarget, breaking: { _ in [] })
-            expect([.jumpCache], where: isTarget, breaking: { _ in [0x66, 0x41, 0x89, 0xC0] })
+            expect([.unset], where: isTarget, breaking: { _ in [] })
+            expect([.unset], where: isTarget, breaking: { _ in [0x66, 0x41, 0x89, 0xC0] })
+            // pext r8d, ecx, ecx: of no word that is kept track of.
+            expect([.jumpCache], where: isTarget, breaking: { _ in [0xC4, 0x62, 0x72, 0xF5, 0xC1] })
             expect([.width], where: isTarget, breaking: { _ in [0x49, 0x89, 0xC0] })
         }
 

@@ -80,9 +80,10 @@
         }
 
         @Test func countsGoNowhereElse() {
-            let eip = UInt8(truncatingIfNeeded: ProcessorState.place(\.eip))
-            // To EIP, to the guest's registers and memory.
-            expect(.unset, for: Self.store, breaking: { _ in [0x45, 0x89, 0x85, eip, 0, 0, 0] })
+            let place = ProcessorState.place(\.native.x87Operand)
+            let field = (0..<4).map { UInt8(truncatingIfNeeded: place >> ($0 * 8)) }
+            // To the processor's state, to the guest's registers and memory.
+            expect(.unset, for: Self.store, breaking: { _ in [0x45, 0x89, 0x85] + field })
             expect(.unset, for: Self.store, breaking: { _ in [0x44, 0x89, 0xC0] })
             expect(.unset, for: Self.store, breaking: { _ in [0x65, 0x67, 0x44, 0x89, 0x00] })
             expect(.unset, for: Self.add, breaking: { _ in [0x44, 0x89, 0xC0] })

@@ -26,7 +26,7 @@
                 _ memory: PhysicalMemory, _ targets: FarTargets, isUser: Bool, anticipates: Bool
             ) throws(CodeArena.Failure) {
                 window = try ShadowWindow(memory, isUser: isUser, anticipates: anticipates)
-                guard let room = ShadowWindow.reserve(Self.jumpRoomSize, PROT_READ | PROT_WRITE) else {
+                guard let room = Self.reserveJumpRoom() else {
                     throw CodeArena.Failure(errno: errno)
                 }
                 JumpCache.useSmallPages(room, Self.jumpRoomSize)
@@ -36,6 +36,17 @@
                 for mode in 0..<NativeMode.count {
                     try targets.provideTable(at: room + mode * JumpCache.size)
                 }
+            }
+
+            /// The host's address of what nobody has mapped anything near, which is where a stray access of a guest's might go.
+            private static func reserveJumpRoom() -> UnsafeMutableRawPointer? {
+                let distance = 4 << 30
+                guard let wide = ShadowWindow.reserve(jumpRoomSize + 2 * distance, PROT_READ | PROT_WRITE) else {
+                    return nil
+                }
+                munmap(wide, distance)
+                munmap(wide + distance + jumpRoomSize, distance)
+                return wide + distance
             }
 
             deinit {

@@ -418,7 +418,6 @@
 
     /// Places in the processor's state that blocks use.
     struct BlockPlaces {
-        let eip = ProcessorState.place(\.eip)
         let lacksUnits = ProcessorState.place(\.native.lacksUnits)
         let lastX87 = ProcessorState.place(\.native.lastX87)
         let lastX87WithOperand = ProcessorState.place(\.native.lastX87WithOperand)

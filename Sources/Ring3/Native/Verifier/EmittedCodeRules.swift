@@ -178,7 +178,7 @@ struct EmittedCodeLayout {
         let words = stride(from: descriptors.offset, to: descriptors.offset + descriptors.size, by: 4)
         return EmittedCodeLayout(
             writable: [
-                field(\.eip): .any, field(\.native.x87Operand): .any, field(\.native.lastX87): .instruction,
+                field(\.native.x87Operand): .any, field(\.native.lastX87): .instruction,
                 field(\.native.lastX87WithOperand): .instruction, systemFlags: .any,
                 field(\.cr0): .any,
             ],
