@@ -9,18 +9,16 @@
 
         /// What stand for no block.
         private static let (unknown, missing): (UInt64, UInt64) = (0xFFFF_0000, 0xFFFF_1000)
-        private let room: UnsafeMutableRawPointer
+        private static let mode: NativeMode = [.openGS, .stringsGoUp]
+        private let room: JumpRoom
         private let targets: FarTargets
         private let jumps: JumpCache
 
         init() throws {
             targets = try FarTargets(unknown: Self.unknown, missing: Self.missing)
-            room = try #require(ShadowWindow.reserve(JumpCache.size, PROT_READ | PROT_WRITE))
-            try targets.provideTable(at: room)
-            jumps = JumpCache(at: room, targets)
+            room = try JumpRoom(targets)
+            jumps = JumpCache(in: room, Self.mode, targets)
         }
-
-        deinit { munmap(room, JumpCache.size) }
 
         /// Pages mapped to themselves, and accessed, by a table that the tests change.
         private func pagedProcessor() throws -> CodeRunner {
@@ -49,7 +47,7 @@
         /// What a jump to a far target finds; nil for the way out.
         private func far(_ eip: UInt32) -> UInt64? {
             guard let number = targets.number(of: eip) else { return nil }
-            let place = (room + number * 8).load(as: UInt64.self)
+            let place = (room.place(of: Self.mode) + number * 8).load(as: UInt64.self)
             return place == Self.unknown ? nil : place
         }
 
@@ -209,6 +207,27 @@
             flushed.insert(0x3_F000)
             jumps.revalidate(runner.cpu, isUser: false, flushed: flushed)
             #expect(find(0x3_0010, jumps) == nil)
+        }
+
+        /// The same of a guest that calls more functions than entries are kept of, twice, and comes back each time.
+        @Test func guestsMayCallAnything() throws {
+            let pair = try NativePair()
+            let (first, count, distance): (UInt32, UInt32, UInt32) = (0x10_0000, 1200, 512)
+            for runner in pair.runners {
+                // inc esi; ret
+                for number in 0..<count { runner.memory.write(first + number * distance, bytes: [0x46, 0xC3]) }
+            }
+            // again: mov ebx, first; next: call ebx; add ebx, 512; cmp ebx, end; jb next; dec edx; jnz again
+            let end = first + count * distance
+            let code: [UInt8] =
+                [0xBB, 0, 0, 0x10, 0, 0xFF, 0xD3, 0x81, 0xC3, 0, 2, 0, 0, 0x81, 0xFB]
+                + (0..<4).map { UInt8(truncatingIfNeeded: end >> ($0 * 8)) } + [0x72, 0xF0, 0x4A, 0x75, 0xE8]
+            pair.start(code) {
+                ($0.pointee.esi, $0.pointee.edx, $0.pointee.esp) = (0, 2, CodeRunner.stackTop)
+            }
+            #expect(pair.run(100_000) == [])
+            #expect(pair.native.cpu.pointee.attention.contains(.halted))
+            #expect(pair.native.cpu.pointee.esi == 2 * count && pair.engine.finding == nil)
         }
 
         @Test func everyAddressHasAnEntry() {

@@ -17,47 +17,26 @@
             let window: ShadowWindow
             /// By mode: a jump leads to a block of the same.
             private let jumpCaches = UnsafeMutablePointer<Unmanaged<JumpCache>?>.allocate(capacity: NativeMode.count)
-            /// Room for all of them, so that none can fail for lack of it.
-            private let jumpRoom: UnsafeMutableRawPointer
-            private static let jumpRoomSize = NativeMode.count * JumpCache.size
+            private let jumpRoom: JumpRoom
             private let targets: FarTargets
 
             fileprivate init(
                 _ memory: PhysicalMemory, _ targets: FarTargets, isUser: Bool, anticipates: Bool
             ) throws(CodeArena.Failure) {
                 window = try ShadowWindow(memory, isUser: isUser, anticipates: anticipates)
-                guard let room = Self.reserveJumpRoom() else {
-                    throw CodeArena.Failure(errno: errno)
-                }
-                JumpCache.useSmallPages(room, Self.jumpRoomSize)
-                jumpRoom = room
+                jumpRoom = try JumpRoom(targets)
                 self.targets = targets
                 jumpCaches.initialize(repeating: nil, count: NativeMode.count)
-                for mode in 0..<NativeMode.count {
-                    try targets.provideTable(at: room + mode * JumpCache.size)
-                }
-            }
-
-            /// The host's address of what nobody has mapped anything near, which is where a stray access of a guest's might go.
-            private static func reserveJumpRoom() -> UnsafeMutableRawPointer? {
-                let distance = 4 << 30
-                guard let wide = ShadowWindow.reserve(jumpRoomSize + 2 * distance, PROT_READ | PROT_WRITE) else {
-                    return nil
-                }
-                munmap(wide, distance)
-                munmap(wide + distance + jumpRoomSize, distance)
-                return wide + distance
             }
 
             deinit {
                 for mode in 0..<NativeMode.count { jumpCaches[mode]?.release() }
                 jumpCaches.deallocate()
-                munmap(jumpRoom, Self.jumpRoomSize)
             }
 
             func jumps(_ mode: NativeMode) -> JumpCache {
                 if let known = jumpCaches[Int(mode.rawValue)] { return known.takeUnretainedValue() }
-                let new = JumpCache(at: jumpRoom + Int(mode.rawValue) * JumpCache.size, targets)
+                let new = JumpCache(in: jumpRoom, mode, targets)
                 jumpCaches[Int(mode.rawValue)] = Unmanaged.passRetained(new)
                 return new
             }

@@ -47,6 +47,8 @@
         }
 
         let entries: UnsafeMutablePointer<UInt64>
+        private unowned(unsafe) let room: JumpRoom
+        private let mode: NativeMode
         private let targets: FarTargets
         /// The way out.
         private let unknown: UInt64
@@ -67,10 +69,13 @@
 
         /// Bytes it takes, of which the host provides what is used.
         static let size = FarTargets.tableSize + entriesSize
-        private static let entriesSize = count * MemoryLayout<UInt64>.stride
+        static let entriesSize = count * MemoryLayout<UInt64>.stride
 
-        /// - Parameter place: a table of `targets`, which outlive it, and zeros.
-        init(at place: UnsafeMutableRawPointer, _ targets: FarTargets) {
+        /// The room and the targets outlive it.
+        init(in room: JumpRoom, _ mode: NativeMode, _ targets: FarTargets) {
+            self.room = room
+            self.mode = mode
+            let place = room.place(of: mode)
             far = place.bindMemory(to: UInt64.self, capacity: FarTargets.most)
             entries = (place + FarTargets.tableSize).bindMemory(to: UInt64.self, capacity: Self.count)
             self.targets = targets
@@ -135,15 +140,7 @@
         private func giveBack() {
             removeAll()
             provided = 0
-            let flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE
-            let there = mmap(entries, Self.entriesSize, PROT_READ | PROT_WRITE, flags, -1, 0)
-            precondition(there != MAP_FAILED, "the host does not take back its pages")
-            Self.useSmallPages(entries, Self.entriesSize)
-        }
-
-        /// Few entries are near others: large pages would be a waste of memory. Where the host has none, it says so.
-        static func useSmallPages(_ place: UnsafeMutableRawPointer, _ size: Int) {
-            _ = madvise(place, size, MADV_NOHUGEPAGE)
+            room.clearEntries(of: mode)
         }
 
         private func hasPage(_ linear: UInt32) -> Bool {
