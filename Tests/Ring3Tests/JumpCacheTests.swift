@@ -230,6 +230,18 @@
             #expect(pair.native.cpu.pointee.esi == 2 * count && pair.engine.finding == nil)
         }
 
+        /// A jump to 0 is one by an entry that is not there, but only in emitted code.
+        @Test func jumpsToZeroOfOthersAreCrashes() async {
+            await #expect(processExitsWith: .signal(SIGSEGV)) {
+                let pair = try NativePair()
+                pair.start([0xFF, 0xD0]) { $0.pointee.eax = 0x1_2000 }
+                _ = pair.run(10)
+                let nowhere = UInt(Int.random(in: 0...0))
+                unsafeBitCast(nowhere, to: (@convention(c) () -> Void).self)()
+                withExtendedLifetime(pair) {}
+            }
+        }
+
         @Test func everyAddressHasAnEntry() {
             let all = [0, 1, 0xFFFF, 0x8000_0000, 0xFFFF_FFFF] as [UInt32]
             for eip in all { #expect(find(eip, jumps) == nil) }
