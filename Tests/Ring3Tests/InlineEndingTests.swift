@@ -184,7 +184,7 @@
             #expect(pair.native.cpu.pointee.esp == 0x7_2002)
         }
 
-        /// Lookups and returns by either branch on zero, whichever is fast on this host.
+        /// Returns by either branch on zero, whichever is fast on this host.
         @Test(arguments: [false, true])
         func bothBranchesOnZeroAreRight(hasLoop: Bool) throws {
             let pair = try NativePair(branch: ZeroBranch(hasLoop: hasLoop))

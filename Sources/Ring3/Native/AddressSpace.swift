@@ -1,5 +1,4 @@
 #if arch(x86_64) && os(Linux)
-    import Glibc
     import Hardware
 
     /// What is remembered of a guest address space: its windows and jump caches, of the supervisor and of the user.

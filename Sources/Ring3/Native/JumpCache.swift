@@ -130,8 +130,9 @@
             return pages.count - 1
         }
 
-        /// Somebody has looked for an address where no block can be, for which the host may have taken memory.
-        func noteStray() {
+        /// An address has been looked for in vain: also what is only read takes memory, if there is no entry nearby.
+        func noteMiss(of eip: UInt32) {
+            guard entries[Int(eip)] == 0 else { return }
             provided += 1
             if provided >= Self.mostProvided { giveBack() }
         }

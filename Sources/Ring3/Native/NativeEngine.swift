@@ -188,18 +188,6 @@
 
         /// The block at EIP, emitted now if need be; nil where there can be none.
         private func blockHere() -> Int32? {
-            guard let number = findBlock() else {
-                // Whoever has led here may have looked for it.
-                view.jumps(cpu.nativeMode).noteStray()
-                return nil
-            }
-            let block = cache.blocks[Int(number)]
-            if let left, left.eip == block.eip { lead(left.site, to: number) } else { remember(block) }
-            left = nil
-            return number
-        }
-
-        private func findBlock() -> Int32? {
             let eip = cpu.pointee.eip
             let translated: UInt64
             do throws(Fault) {
@@ -214,6 +202,8 @@
             if let second = cache.blocks[Int(number)].secondPage, cpu.executableRAM((eip | 0xFFF) &+ 1) != second {
                 return nil
             }
+            if let left, left.eip == eip { lead(left.site, to: number) } else { remember(cache.blocks[Int(number)]) }
+            left = nil
             return number
         }
 
@@ -312,8 +302,10 @@
                 return nil
             }
             takeUpView()
-            return JumpCache.find(
-                cpu.pointee.eip, in: cpu.pointee.native.jumpCache, unknown: targets.missing)
+            let (eip, place) = (cpu.pointee.eip, cpu.pointee.native.jumpCache)
+            if let host = JumpCache.find(eip, in: place, unknown: targets.missing) { return host }
+            view.jumps(cpu.nativeMode).noteMiss(of: eip)
+            return nil
         }
 
         /// Emitted code faulted, with `total` instructions counted.
@@ -351,7 +343,10 @@
         /// Emitted code left by a site, with `total` instructions counted.
         @inline(__always)
         private func answer(_ exit: UInt32, counted total: UInt64) -> Sequel {
-            guard exit != NativeContext.miss else { return leave(by: exit, counted: total) }
+            guard exit != NativeContext.miss else {
+                view.jumps(cpu.nativeMode).noteMiss(of: cpu.pointee.eip)
+                return leave(by: exit, counted: total)
+            }
             let site = cache.sites[Int(exit)]
             let index = Int(site.index)
             switch site.kind {

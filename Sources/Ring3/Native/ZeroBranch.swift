@@ -2,7 +2,7 @@
     import CHost
 
     /// A branch that touches no flag, on whether something is zero: the way that is taken as a rule should fall through, which
-    /// LOOP does, but only where it is fast. In a chain of lookups on an AMD Zen 3, each takes 1 to 1.5 cycles with LOOP and 3
+    /// LOOP does, but only where it is fast. In a chain of these on an AMD Zen 3, each takes 1 to 1.5 cycles with LOOP and 3
     /// to 4 with JRCXZ.
     struct ZeroBranch {
         let hasLoop: Bool
