@@ -36,8 +36,8 @@ public struct BenchOptions: Sendable {
 
 /// One `ring3 bench`: calibrates every contender on every workload, then measures all of them in rounds.
 ///
-/// In a round, the contenders take their turns on one workload before the next comes, in an order that rotates: what
-/// disturbs the machine for a while disturbs all of them alike.
+/// In a round, the contenders take their turns on one workload before the next comes, those that are about as fast next to
+/// each other: what disturbs the machine for a while disturbs both. The next round goes the other way.
 public final class BenchSession {
     private let options: BenchOptions
     private let progress: (String) -> Void
@@ -170,24 +170,24 @@ public final class BenchSession {
     private func measure(round: Int) throws(Interruption) {
         for workload in options.workloads {
             var line: [String] = []
-            for contender in rotated(participants(workload), by: round - 1) {
-                let pairing = Pairing(contender, workload)
-                guard let units = units[pairing] else { continue }
+            for (contender, units) in turns(workload, round: round) {
                 let sample = try noting(contender, workload) { () throws(RunProblem) in
                     try checked(contender, workload, units: units)
                 }
                 guard let sample else { continue }
-                samples[pairing, default: []].append(sample)
+                samples[Pairing(contender, workload), default: []].append(sample)
                 line.append("\(contender.name) \(Format.duration(nanoseconds: sample.nanosecondsPerOperation))")
             }
             progress("round \(round) of \(options.rounds): \(workload.name): \(line.joined(separator: ", "))")
         }
     }
 
-    private func rotated(_ contenders: [Contender], by count: Int) -> [Contender] {
-        guard !contenders.isEmpty else { return [] }
-        let first = count % contenders.count
-        return Array(contenders[first...] + contenders[..<first])
+    private func turns(_ workload: Workload, round: Int) -> [(Contender, units: Int)] {
+        let all = participants(workload).compactMap { contender in
+            units[Pairing(contender, workload)].map { (contender, units: $0) }
+        }
+        let ordered = all.sorted { $0.units > $1.units }
+        return round % 2 == 1 ? ordered : ordered.reversed()
     }
 
     /// A run whose answer is right.

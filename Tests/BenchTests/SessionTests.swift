@@ -62,6 +62,16 @@ extension ProcessTests {
             #expect(!report.hasFailures)
         }
 
+        /// One round goes from the fastest to the slowest, the next one back.
+        @Test func thoseOfOneSpeedAreNextToEachOther() throws {
+            let (_, progress) = try run(qemu: nil, contenders: ["textbook", "interpret", "host"])
+            let rounds = progress.filter { $0.contains(" of 2: sieve: ") }
+            let orders = rounds.map { line in
+                line.split(separator: ": ").last?.split(separator: ", ").compactMap { $0.split(separator: " ").first }
+            }
+            #expect(orders == [["host", "interpret", "textbook"], ["textbook", "interpret", "host"]])
+        }
+
         @Test func wrongChecksumsAreNotTimed() throws {
             let (report, _) = try run(qemu: Self.honest)
             #expect(report.result("qemu", "sieve") == nil)
