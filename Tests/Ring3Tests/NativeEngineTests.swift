@@ -396,6 +396,17 @@
             #expect(cache.statistics.pointee.blocksInvalidated > 10)
         }
 
+        /// Blocks began wherever the one before ended, which for some made calls half as slow again.
+        @Test func blocksBeginNearTheStartOfACacheLine() throws {
+            let cache = try EmittedBlocks(running: "compute-smc").engine.cache
+            #expect(cache.blockCount > 100)
+            for number in 0..<cache.blockCount {
+                let entry = cache.blocks[number].entry
+                #expect(entry % 64 <= 16)
+                if number > 0 { #expect(entry >= cache.blocks[number - 1].end) }
+            }
+        }
+
         /// While the guest's state stayed in the x87 unit, the monitor cleared its exception flags whenever a block was
         /// emitted.
         @Test func x87FlagsOutliveAnEmission() throws {

@@ -80,7 +80,7 @@
         ///
         /// There must be room in the cache.
         func translate(_ physical: UInt32, eip: UInt32, _ mode: NativeMode) -> Int32? {
-            host = cache.assembler
+            host = cache.blockAssembler
             rewriter = InstructionRewriter(mode: mode)
             areUnitsReady = false
             (usesX87, hasStackMoves, mayHaveMonitored) = (false, false, false)
