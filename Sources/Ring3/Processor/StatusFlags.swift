@@ -30,18 +30,13 @@ public struct StatusFlags: Equatable, Sendable {
 
     /// Flags of an EFLAGS image; bits other than the six are ignored.
     @inline(__always) init(image: UInt32) {
-        // ZF decides the result; PF and SF are then put right by correction.
-        let zf = image & Flags.zf != 0
-        result = zf ? 0 : 1
+        // Without a branch: whenever emitted code is left there are other flags. ZF, bit 6, decides the result; PF, bit 2, and
+        // SF, bit 7, are then put right by correction.
+        result = image >> 6 & 1 ^ 1
         // Parity of result 0 is even (PF 1), of 1 odd (PF 0).
-        let wantsParity = image & Flags.pf != 0
-        var c: UInt32 = wantsParity == zf ? 0 : 1 << 8
-        if image & Flags.sf != 0 { c |= Self.signCorrection }
-        if image & Flags.af != 0 { c |= Self.adjust }
-        let cf = image & Flags.cf != 0
-        if cf { c |= Self.carry }
-        if cf != (image & Flags.of != 0) { c |= Self.partialOverflow }
-        carries = c
+        carries = ((image >> 2 ^ image >> 6) & 1) << 8 | image >> 7 & Self.signCorrection
+        // AF is bit 4, CF bit 0 and OF bit 11.
+        carries |= image >> 1 & Self.adjust | image << 31 | ((image >> 11 ^ image) & 1) << 30
     }
 
     @inline(__always) init(result: UInt32, carries: UInt32) {
