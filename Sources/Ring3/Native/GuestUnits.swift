@@ -117,7 +117,13 @@
 
         /// Writes down what emitted code noted of the last x87 instruction, and of the last one with an operand in memory
         /// (SDM 1 8.1.8): before selectors may change.
+        @inline(__always)
         func noteLast() {
+            let (last, withOperand) = (cpu.pointee.native.lastX87, cpu.pointee.native.lastX87WithOperand)
+            if last != NativeContext.none || withOperand != NativeContext.none { writeDownLast() }
+        }
+
+        private func writeDownLast() {
             let fpu = cpu.fpu
             let operand = cpu.pointee.native.lastX87WithOperand
             if operand != NativeContext.none {

@@ -442,7 +442,7 @@ extension Instruction {
     }
 
     /// Is executed by, or concerns, the x87 or SSE unit.
-    var usesUnits: Bool {
+    @inline(__always) var usesUnits: Bool {
         switch operation {
         case .sfence, .lfence, .mfence: false
         default: operation.isX87 || operation.isSIMD

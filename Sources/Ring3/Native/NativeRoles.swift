@@ -27,7 +27,7 @@
         }
 
         /// Loads DS, ES, FS or GS, and so may change the mode, but will not as a rule.
-        var changesOnlyDataSegment: Bool {
+        @inline(__always) var changesOnlyDataSegment: Bool {
             guard operation == .popSegment || operation == .movSegment, operands.0.kind == .segment else {
                 return false
             }
