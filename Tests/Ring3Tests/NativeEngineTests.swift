@@ -396,7 +396,7 @@
             #expect(cache.statistics.pointee.blocksInvalidated > 10)
         }
 
-        /// Blocks began wherever the one before ended, which for some made calls half as slow again.
+        /// Blocks began wherever the one before ended, which made the guest's calls take up to a third longer.
         @Test func blocksBeginNearTheStartOfACacheLine() throws {
             let cache = try EmittedBlocks(running: "compute-smc").engine.cache
             #expect(cache.blockCount > 100)

@@ -188,7 +188,7 @@
         /// Bytes that the longest block can take.
         static let largestBlock = 1 << 14
         private static let lineSize = 64
-        /// In bytes from a line's start, which is worth the room that others would save.
+        /// Bytes behind a line's start, at most: nearer to it nothing is gained that is worth the room.
         private static let lastEntryInLine = 16
 
         let arena: CodeArena
