@@ -120,6 +120,25 @@ import X86
             #expect(bench.fpu.top == 7 && !bench.fpu.isEmpty(0))
             #expect(bench.fpu.pointee.status & X87Status.overflow != 0)
         }
+
+        /// The next instruction raised what the conversion of a store had that faulted.
+        @Test(arguments: [[0xDF, 0x1E], [0xDB, 0x1E], [0xDF, 0x3E], [0xDF, 0x36], [0xD9, 0x1E], [0xDD, 0x16]] as [[UInt8]])
+        func storesThatFaultReportNothing(bytes: [UInt8]) throws {
+            let bench = try FPUBench()
+            X87Unit.settle()
+            bench.fpu.push(X87Register(significand: 1 << 63 | 1, signExponent: 0x7FFE))
+            let flat = bench.cpu.pointee.ds
+            bench.cpu.setSegment(.ds, Segment(selector: 8, low: 0x0000_1000, high: 0x0040_9300))
+            #expect(throws: Fault.generalProtection()) { try bench.run(bench.decode(bytes)) }
+            try bench.run(0xD9, 0xE8)  // fld1
+            try bench.run(0xD8, 0xC0)  // fadd st0, st0
+            #expect(bench.fpu.pointee.status & X87Status.exceptions == 0)
+            // The same store reports it where there is memory.
+            try bench.run(0xDD, 0xD8)  // fstp st0
+            bench.cpu.setSegment(.ds, flat)
+            try bench.run(bench.decode(bytes))
+            #expect(bench.fpu.pointee.status & X87Status.exceptions != 0)
+        }
     #endif
 
     @Test func memoryFaultsLeaveTheUnitAlone() throws {

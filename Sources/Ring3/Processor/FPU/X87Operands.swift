@@ -36,7 +36,15 @@ extension Processor {
         let isEmpty = fpu.isEmpty(0)
         let (image, report) = X87Unit.store(format, isEmpty ? .indefinite : fpu.st(0).pointee, fpu)
         let isPrevented = fpu.isUnmasked(isEmpty ? X87Status.invalid : report, X87Status.beforeStore)
-        if !isPrevented { try writeX87(i.pointee.memory.segment, offset, format, image) }
+        if !isPrevented {
+            do throws(Fault) {
+                try writeX87(i.pointee.memory.segment, offset, format, image)
+            } catch {
+                // What the conversion would have reported is in the host's unit.
+                X87Unit.settle()
+                throw error
+            }
+        }
         noteX87(i, operand: offset)
         if isEmpty { _ = fpu.stackFault(overflow: false) } else { fpu.record(report) }
         if pops && !isPrevented { fpu.pop() }
