@@ -122,19 +122,21 @@ import X86
         }
 
         /// The next instruction raised what the conversion of a store had that faulted.
-        @Test(arguments: [[0xDF, 0x1E], [0xDB, 0x1E], [0xDF, 0x3E], [0xDF, 0x36], [0xD9, 0x1E], [0xDD, 0x16]] as [[UInt8]])
-        func storesThatFaultReportNothing(bytes: [UInt8]) throws {
+        @Test(arguments: [0x1EDF, 0x1EDB, 0x3EDF, 0x36DF, 0x1ED9, 0x16DD] as [UInt16])
+        func storesThatFaultReportNothing(code: UInt16) throws {
+            let bytes = [UInt8(code & 0xFF), UInt8(code >> 8)]
             let bench = try FPUBench()
             X87Unit.settle()
+            bench.fpu.push(X87Register(1))
             bench.fpu.push(X87Register(significand: 1 << 63 | 1, signExponent: 0x7FFE))
             let flat = bench.cpu.pointee.ds
             bench.cpu.setSegment(.ds, Segment(selector: 8, low: 0x0000_1000, high: 0x0040_9300))
             #expect(throws: Fault.generalProtection()) { try bench.run(bench.decode(bytes)) }
-            try bench.run(0xD9, 0xE8)  // fld1
+            try bench.run(0xD9, 0xC9)  // fxch st1
             try bench.run(0xD8, 0xC0)  // fadd st0, st0
             #expect(bench.fpu.pointee.status & X87Status.exceptions == 0)
             // The same store reports it where there is memory.
-            try bench.run(0xDD, 0xD8)  // fstp st0
+            try bench.run(0xD9, 0xC9)  // fxch st1
             bench.cpu.setSegment(.ds, flat)
             try bench.run(bench.decode(bytes))
             #expect(bench.fpu.pointee.status & X87Status.exceptions != 0)
